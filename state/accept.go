@@ -1,0 +1,254 @@
+package state
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// DefaultLinkLife is assumed for a link that does not say when it dies.
+//
+// Source: finrelay's protocol notes on the export event: FinOps makes links
+// that live 60 minutes.
+const DefaultLinkLife = time.Hour
+
+// Arrival is one event as a door understood it. Body must carry no signature:
+// what does goes into Unread and NewShipment.Link.
+type Arrival struct {
+	Environment string
+	Door        string
+	Identity    string // unique within environment and epoch
+	State       State  // Accepted, Ignored or Unreadable
+	Reason      Reason
+	Body        []byte
+	Unread      []byte // the whole body of an Unreadable event, to read again later
+
+	BusinessEventID string
+	FinOpsEventID   string
+	Entity          string
+	LegalEntity     string
+	ControlNumber   *int64
+	RecID           *int64
+	EventAt         time.Time // zero: the time it arrived is taken
+
+	Shipment *NewShipment // only with Accepted
+}
+
+// NewShipment is what an accepted event hands over.
+type NewShipment struct {
+	ExecutionID     string
+	DefinitionGroup string
+	ExpectedRows    *int64
+	Link            string    // byte for byte
+	LinkPath        string    // host and path
+	Deadline        time.Time // zero: DefaultLinkLife after the event
+}
+
+// Receipt says what became of an Arrival.
+type Receipt struct {
+	EventID    string
+	ShipmentID string
+	State      State
+	Duplicate  bool // the identity was known; nothing new started
+	Woken      bool // the duplicate's fresher link set its original going again
+}
+
+// Accept stores arrivals in one transaction, in order. When it returns nil the
+// events, and for accepted ones their shipments and links, are on disk.
+//
+// An arrival whose identity is known in the environment's present epoch is a
+// duplicate: it is counted and noted, and when its original has no raw file
+// yet and its link lives longer, the link is lent.
+func (db *DB) Accept(ctx context.Context, arrivals []Arrival) ([]Receipt, error) {
+	var receipts []Receipt
+	err := db.update(ctx, func(t *tx) error {
+		receipts = make([]Receipt, 0, len(arrivals))
+		for i := range arrivals {
+			r, err := t.accept(&arrivals[i])
+			if err != nil {
+				return fmt.Errorf("store event: %w", err)
+			}
+			receipts = append(receipts, r)
+		}
+		return nil
+	})
+	return receipts, err
+}
+
+func (t *tx) accept(a *Arrival) (Receipt, error) {
+	if err := checkArrow(KindEvent, a.Identity, "", a.State); err != nil {
+		return Receipt{}, err
+	}
+	epoch := t.db.epoch(a.Environment)
+	r := Receipt{EventID: NewID(eventPrefix, a.Environment, strconv.FormatInt(epoch, 10), a.Identity), State: a.State}
+	if a.Shipment != nil {
+		r.ShipmentID = NewID(shipmentPrefix, a.Environment, strconv.FormatInt(epoch, 10), a.Identity)
+	}
+	eventAt := t.now
+	if !a.EventAt.IsZero() {
+		eventAt = millis(a.EventAt)
+	}
+	added, err := t.exec(`INSERT INTO events (id, environment, epoch, door, identity, state, reason, business_event_id, finops_event_id,
+			entity, legal_entity, control_number, rec_id, event_at, received_at, shipment_id, last_seen_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15) ON CONFLICT (id) DO NOTHING`,
+		r.EventID, a.Environment, epoch, a.Door, a.Identity, a.State, a.Reason, a.BusinessEventID, a.FinOpsEventID,
+		a.Entity, a.LegalEntity, a.ControlNumber, a.RecID, eventAt, t.now, r.ShipmentID)
+	if err != nil {
+		return r, err
+	}
+	if added == 0 {
+		return t.duplicate(a, r)
+	}
+	// last_insert_rowid saves reading the row back.
+	if _, err := t.exec(`INSERT INTO bodies (seq, body) VALUES (last_insert_rowid(), ?1)`, a.Body); err != nil {
+		return r, err
+	}
+	switch a.State {
+	case Accepted:
+		return r, t.createShipment(a, r, eventAt)
+	case Unreadable:
+		if _, err := t.exec(`INSERT INTO unread (seq, body) SELECT seq, ?2 FROM events WHERE id = ?1`, r.EventID, a.Unread); err != nil {
+			return r, err
+		}
+	}
+	return r, t.note(KindEvent, r.EventID, "", "", a.State, a.Reason, "")
+}
+
+func (t *tx) createShipment(a *Arrival, r Receipt, eventAt int64) error {
+	s := a.Shipment
+	deadline := eventAt + DefaultLinkLife.Milliseconds()
+	if !s.Deadline.IsZero() {
+		deadline = millis(s.Deadline)
+	}
+	var orderNo int64
+	switch {
+	case a.ControlNumber != nil:
+		orderNo = *a.ControlNumber
+	case a.RecID != nil:
+		orderNo = *a.RecID
+	}
+	seq, err := t.insert(`INSERT INTO shipments (id, environment, source, event_id, identity, entity, legal_entity, execution_id, definition_group,
+			expected_rows, order_at, order_no, link_path, deadline, state, due_at, received_at)
+		VALUES (?1, ?2, 'event', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'pending', ?14, ?14)`,
+		r.ShipmentID, a.Environment, r.EventID, a.Identity, a.Entity, a.LegalEntity, s.ExecutionID, s.DefinitionGroup,
+		s.ExpectedRows, eventAt, orderNo, s.LinkPath, deadline, t.now)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(`INSERT INTO links (seq, url) VALUES (?1, ?2)`, seq, s.Link); err != nil {
+		return err
+	}
+	return t.step(KindShipment, r.ShipmentID, r.ShipmentID, "", Pending, "", "with event "+r.EventID)
+}
+
+// duplicate counts an arrival whose identity is known.
+func (t *tx) duplicate(a *Arrival, r Receipt) (Receipt, error) {
+	r.Duplicate = true
+	if err := t.row(`SELECT state, shipment_id FROM events WHERE id = ?1`, []any{r.EventID}, &r.State, &r.ShipmentID); err != nil {
+		return r, err
+	}
+	if _, err := t.exec(`UPDATE events SET duplicates = duplicates + 1, last_seen_at = ?2 WHERE id = ?1`, r.EventID, t.now); err != nil {
+		return r, err
+	}
+	if err := t.note(KindEvent, r.EventID, r.ShipmentID, r.State, r.State, ReasonDuplicateEvent, ""); err != nil {
+		return r, err
+	}
+	if a.Shipment == nil || r.ShipmentID == "" {
+		return r, nil
+	}
+	woken, err := t.lend(r.ShipmentID, a.Shipment)
+	r.Woken = woken
+	return r, err
+}
+
+// lend gives a shipment without a raw file a link that lives longer, and sets
+// it going when it stood still.
+func (t *tx) lend(id string, fresh *NewShipment) (woken bool, err error) {
+	s, err := t.shipment(id)
+	if err != nil || s.RawHere() || !fresh.Deadline.After(s.Deadline) {
+		return false, err
+	}
+	switch s.State {
+	case Pending, Fetching, Waiting, Expired, Parked:
+	default:
+		return false, nil
+	}
+	if _, err := t.exec(`INSERT INTO links (seq, url) SELECT seq, ?2 FROM shipments WHERE id = ?1
+		ON CONFLICT (seq) DO UPDATE SET url = excluded.url`, id, fresh.Link); err != nil {
+		return false, err
+	}
+	if _, err := t.exec(`UPDATE shipments SET deadline = ?2, link_path = ?3 WHERE id = ?1`, id, millis(fresh.Deadline), fresh.LinkPath); err != nil {
+		return false, err
+	}
+	detail := "a duplicate event brought a link that lives until " + fresh.Deadline.UTC().Format(time.RFC3339)
+	if s.State == Pending || s.State == Fetching {
+		return false, t.note(KindShipment, id, id, s.State, s.State, ReasonFreshLink, detail)
+	}
+	return true, t.requeue(s, ReasonFreshLink, detail)
+}
+
+// requeue makes a shipment without a raw file pending, from now, with a clean count.
+func (t *tx) requeue(s Shipment, reason Reason, detail string) error {
+	if err := t.step(KindShipment, s.ID, s.ID, s.State, Pending, reason, detail); err != nil {
+		return err
+	}
+	_, err := t.exec(`UPDATE shipments SET state = 'pending', reason = '', detail = '', due_at = ?2, interrupted = 0, owner = '', lease_until = 0
+		WHERE id = ?1`, s.ID, t.now)
+	return err
+}
+
+// Reread replaces what an unreadable event was taken for, after the
+// configuration learned its field names. Of several events in one body the
+// first takes the place of the unreadable one and the others are accepted
+// beside it.
+func (db *DB) Reread(ctx context.Context, eventID string, arrivals []Arrival) ([]Receipt, error) {
+	var receipts []Receipt
+	err := db.update(ctx, func(t *tx) error {
+		receipts = nil
+		var from State
+		if err := t.row(`SELECT state FROM events WHERE id = ?1`, []any{eventID}, &from); err != nil {
+			return err
+		}
+		to := Ignored
+		for i := range arrivals {
+			r, err := t.accept(&arrivals[i])
+			if err != nil {
+				return fmt.Errorf("store event: %w", err)
+			}
+			if r.State == Accepted {
+				to = Accepted
+			}
+			receipts = append(receipts, r)
+		}
+		if err := t.step(KindEvent, eventID, "", from, to, ReasonRerun, "read again"); err != nil {
+			return err
+		}
+		shipment := ""
+		if len(receipts) > 0 {
+			shipment = receipts[0].ShipmentID
+		}
+		if _, err := t.exec(`UPDATE events SET state = ?2, reason = ?3, shipment_id = ?4 WHERE id = ?1`,
+			eventID, to, ReasonRerun, shipment); err != nil {
+			return err
+		}
+		_, err := t.exec(`DELETE FROM unread WHERE seq = (SELECT seq FROM events WHERE id = ?1)`, eventID)
+		return err
+	})
+	return receipts, err
+}
+
+// UnreadBody gives the body of an unreadable event as it came, signatures
+// included. ErrNotFound when the event is unknown or has been read.
+func (db *DB) UnreadBody(ctx context.Context, eventID string) ([]byte, error) {
+	var body []byte
+	err := db.readRow(ctx, `SELECT u.body FROM unread u JOIN events e ON e.seq = u.seq WHERE e.id = ?1`, []any{eventID}, &body)
+	return body, err
+}
+
+// Body gives an event's body, without signatures.
+func (db *DB) Body(ctx context.Context, eventID string) ([]byte, error) {
+	var body []byte
+	err := db.readRow(ctx, `SELECT b.body FROM bodies b JOIN events e ON e.seq = b.seq WHERE e.id = ?1`, []any{eventID}, &body)
+	return body, err
+}

@@ -1,0 +1,163 @@
+package state
+
+import (
+	"context"
+	"fmt"
+)
+
+// NewExport is one data file found in a shipment.
+type NewExport struct {
+	Member       string
+	Entity       string
+	TargetEntity string
+	LegalEntity  string
+	RefreshType  string
+	ExpectedRows *int64
+	Notes        string
+
+	// Reason parks the export at once: a member not to be opened, no flow.
+	Reason Reason
+	Detail string
+
+	Flow       string        // the flow that took it; '' when none
+	Deliveries []NewDelivery // one for each output; none when parked
+}
+
+// NewDelivery is one output that an export goes to.
+type NewDelivery struct {
+	Output string
+	Flow   string
+}
+
+// Opened records what a shipment's raw file holds: its exports, and their
+// deliveries, in the order of the slice. An opening that was recorded before
+// is not repeated.
+func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []NewExport) error {
+	return db.update(ctx, func(t *tx) error {
+		s, err := t.shipment(shipmentID)
+		if err != nil || !s.OpenedAt.IsZero() {
+			return err
+		}
+		if s.State != Fetched {
+			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: "opened"}
+		}
+		if _, err := t.exec(`UPDATE shipments SET opened_at = ?2, interrupted = 0, owner = '', lease_until = 0 WHERE id = ?1`, s.ID, t.now); err != nil {
+			return err
+		}
+		for i := range exports {
+			if err := t.createExport(s, project, &exports[i]); err != nil {
+				return fmt.Errorf("record export %q of %s: %w", exports[i].Member, s.ID, err)
+			}
+		}
+		return t.settle(s.ID)
+	})
+}
+
+func (t *tx) createExport(s Shipment, project string, e *NewExport) error {
+	id := ExportID(s.ID, e.Member)
+	to := Open
+	if e.Reason != "" {
+		to = Parked
+	}
+	if err := t.step(KindExport, id, s.ID, "", to, e.Reason, e.Detail); err != nil {
+		return err
+	}
+	// The time of receipt is the shipment's: what people wait for began then.
+	if _, err := t.exec(`INSERT INTO exports (id, shipment_id, environment, member, entity, target_entity, legal_entity, refresh_type, project, flow, notes,
+			order_at, order_no, expected_rows, state, reason, detail, received_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)`,
+		id, s.ID, s.Environment, e.Member, e.Entity, e.TargetEntity, e.LegalEntity, e.RefreshType, project, e.Flow, e.Notes,
+		millis(s.Order.At), s.Order.No, e.ExpectedRows, to, e.Reason, e.Detail, millis(s.ReceivedAt)); err != nil {
+		return err
+	}
+	return t.createDeliveries(id, s.ID, e.Deliveries)
+}
+
+func (t *tx) createDeliveries(exportID, shipmentID string, deliveries []NewDelivery) error {
+	for _, d := range deliveries {
+		if err := t.step(KindDelivery, exportID+"/"+d.Output, shipmentID, "", Ready, "", ""); err != nil {
+			return err
+		}
+		if _, err := t.exec(`INSERT INTO deliveries (export_id, output, flow, state, due_at) VALUES (?1, ?2, ?3, 'ready', ?4)`,
+			exportID, d.Output, d.Flow, t.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RerunExport sets a parked or landed export going again along deliveries,
+// which the caller has routed anew: the configuration may have changed since.
+// Deliveries that are done are repeated only when the export had landed; they
+// write the same bytes to the same place.
+func (db *DB) RerunExport(ctx context.Context, exportID, flow string, deliveries []NewDelivery, by string) error {
+	return db.update(ctx, func(t *tx) error {
+		e, err := t.export(exportID)
+		if err != nil {
+			return err
+		}
+		if err := t.step(KindExport, e.ID, e.ShipmentID, e.State, Open, ReasonRerun, by); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE exports SET state = 'open', reason = '', detail = '', flow = ?2, landed_at = NULL WHERE id = ?1`, e.ID, flow); err != nil {
+			return err
+		}
+		return t.rerouteDeliveries(e, deliveries, by)
+	})
+}
+
+func (t *tx) rerouteDeliveries(e Export, wanted []NewDelivery, by string) error {
+	existing := map[string]Delivery{}
+	if err := t.rows(`SELECT `+deliveryColumns+` FROM deliveries WHERE export_id = ?1`, []any{e.ID}, func(scan func(...any) error) error {
+		d, err := scanDelivery(scan)
+		existing[d.Output] = d
+		return err
+	}); err != nil {
+		return err
+	}
+	var added []NewDelivery
+	for _, w := range wanted {
+		d, ok := existing[w.Output]
+		delete(existing, w.Output)
+		switch {
+		case !ok:
+			added = append(added, w)
+		case d.State == Parked || d.State == Waiting || d.State == Delivered && e.State == Landed:
+			if err := t.releaseDelivery(d, ReasonRerun, by); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec(`UPDATE deliveries SET flow = ?3, interrupted = 0 WHERE export_id = ?1 AND output = ?2`, e.ID, w.Output, w.Flow); err != nil {
+			return err
+		}
+	}
+	// An output that no flow names any more would hold the export open for ever.
+	for output, d := range existing {
+		if d.State == Delivered {
+			continue
+		}
+		if _, err := t.exec(`DELETE FROM deliveries WHERE export_id = ?1 AND output = ?2`, e.ID, output); err != nil {
+			return err
+		}
+	}
+	if err := t.createDeliveries(e.ID, e.ShipmentID, added); err != nil {
+		return err
+	}
+	return t.land(e.ID)
+}
+
+// SkipExport takes a parked export off the list because a person said so.
+func (db *DB) SkipExport(ctx context.Context, exportID, by, why string) error {
+	return db.update(ctx, func(t *tx) error {
+		e, err := t.export(exportID)
+		if err != nil {
+			return err
+		}
+		detail := "by " + by + ": " + why
+		if err := t.step(KindExport, e.ID, e.ShipmentID, e.State, Skipped, ReasonSkipped, detail); err != nil {
+			return err
+		}
+		_, err = t.exec(`UPDATE exports SET state = 'skipped', reason = ?2, detail = ?3, landed_at = ?4 WHERE id = ?1`, e.ID, ReasonSkipped, detail, t.now)
+		return err
+	})
+}

@@ -1,0 +1,61 @@
+package state
+
+import (
+	"context"
+	"time"
+)
+
+// JournalEntry is one transition that happened.
+type JournalEntry struct {
+	Seq        int64     `json:"seq"`
+	At         time.Time `json:"at"`
+	Kind       Kind      `json:"kind"`
+	Subject    string    `json:"subject"` // id; for a delivery EXPORT-ID/OUTPUT
+	ShipmentID string    `json:"shipment_id,omitempty"`
+	From       State     `json:"from,omitempty"`
+	To         State     `json:"to"`
+	Reason     Reason    `json:"reason,omitempty"`
+	Detail     string    `json:"detail,omitempty"`
+}
+
+// step checks one arrow and writes its journal row. Every change of a state
+// column goes with a call of step in the same transaction.
+func (t *tx) step(kind Kind, id, shipmentID string, from, to State, reason Reason, detail string) error {
+	if err := checkArrow(kind, id, from, to); err != nil {
+		return err
+	}
+	return t.note(kind, id, shipmentID, from, to, reason, detail)
+}
+
+// note writes a journal row for something that is not an arrow: a duplicate
+// that arrived, a link that was lent.
+func (t *tx) note(kind Kind, id, shipmentID string, from, to State, reason Reason, detail string) error {
+	_, err := t.exec(`INSERT INTO journal (at, kind, subject, shipment_id, from_state, to_state, reason, detail)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, t.now, kind, id, shipmentID, from, to, reason, detail)
+	return err
+}
+
+// Story gives the journal of one event, shipment or export, oldest first: of a
+// shipment with all of its exports and deliveries.
+func (db *DB) Story(ctx context.Context, id string) ([]JournalEntry, error) {
+	const columns = `SELECT seq, at, kind, subject, shipment_id, from_state, to_state, reason, detail FROM journal `
+	query := columns + `WHERE subject = ?1 OR (subject > ?1 || '/' AND subject < ?1 || '0') ORDER BY seq`
+	if KindOf(id) == KindShipment {
+		query = columns + `WHERE shipment_id = ?1 ORDER BY seq`
+	}
+	rows, err := db.read.QueryContext(ctx, query, id)
+	if err != nil {
+		return nil, err
+	}
+	return scanJournal(rows)
+}
+
+// Journal gives up to limit entries after a sequence number, oldest first.
+func (db *DB) Journal(ctx context.Context, after int64, limit int) ([]JournalEntry, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT seq, at, kind, subject, shipment_id, from_state, to_state, reason, detail
+		FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return scanJournal(rows)
+}

@@ -1,0 +1,159 @@
+package state
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// DefaultLimit is how many rows a list gives when the filter does not say.
+const DefaultLimit = 50
+
+// Filter narrows a list. Zero fields do not narrow. Lists are newest first.
+type Filter struct {
+	Environment string
+	Entity      string // as sent, letter case ignored
+	States      []State
+	Reason      Reason
+	ShipmentID  string    // exports only
+	Since       time.Time // received at or after
+	Limit       int       // rows; 0 is DefaultLimit, negative is no limit
+}
+
+// where builds the condition; columns that a table lacks are not asked for.
+func (f Filter) where(columns ...string) (string, []any) {
+	has := map[string]bool{}
+	for _, c := range columns {
+		has[c] = true
+	}
+	var terms []string
+	var args []any
+	add := func(term string, v any) {
+		args = append(args, v)
+		terms = append(terms, strings.ReplaceAll(term, "?", fmt.Sprintf("?%d", len(args))))
+	}
+	if f.Environment != "" {
+		add("environment = ?", f.Environment)
+	}
+	if f.Entity != "" {
+		add("entity = ? COLLATE NOCASE", f.Entity)
+	}
+	if f.Reason != "" {
+		add("reason = ?", f.Reason)
+	}
+	if f.ShipmentID != "" && has["shipment_id"] {
+		add("shipment_id = ?", f.ShipmentID)
+	}
+	if !f.Since.IsZero() {
+		add("received_at >= ?", millis(f.Since))
+	}
+	if len(f.States) > 0 {
+		marks := make([]string, len(f.States))
+		for i, s := range f.States {
+			args = append(args, s)
+			marks[i] = fmt.Sprintf("?%d", len(args))
+		}
+		terms = append(terms, "state IN ("+strings.Join(marks, ", ")+")")
+		// The partial indexes hold what is not at rest: saying so lets SQLite
+		// use them instead of walking a million settled rows.
+		if t := has["live"] && !hasRest(f.States); t {
+			terms = append(terms, "state NOT IN ('settled')")
+		}
+		if t := has["open"] && !hasRest(f.States); t {
+			terms = append(terms, "state IN ('open', 'parked')")
+		}
+	}
+	where := ""
+	if len(terms) > 0 {
+		where = " WHERE " + strings.Join(terms, " AND ")
+	}
+	limit := f.Limit
+	if limit == 0 {
+		limit = DefaultLimit
+	}
+	args = append(args, limit)
+	return where + fmt.Sprintf(" ORDER BY seq DESC LIMIT ?%d", len(args)), args
+}
+
+func hasRest(states []State) bool {
+	for _, s := range states {
+		if s == Settled || s == Landed || s == Skipped {
+			return true
+		}
+	}
+	return false
+}
+
+// Events lists events.
+func (db *DB) Events(ctx context.Context, f Filter) ([]Event, error) {
+	where, args := f.where()
+	return collect(ctx, db, `SELECT `+eventColumns+` FROM events`+where, args, scanEvent)
+}
+
+// Shipments lists shipments.
+func (db *DB) Shipments(ctx context.Context, f Filter) ([]Shipment, error) {
+	where, args := f.where("live")
+	return collect(ctx, db, `SELECT `+shipmentColumns+` FROM shipments`+where, args, only(scanShipment))
+}
+
+// Exports lists exports.
+func (db *DB) Exports(ctx context.Context, f Filter) ([]Export, error) {
+	where, args := f.where("shipment_id", "open")
+	return collect(ctx, db, `SELECT `+exportColumns+` FROM exports`+where, args, only(scanExport))
+}
+
+// only drops the variadic part of a scan function.
+func only[T any](scan func(func(...any) error, ...any) (T, error)) func(func(...any) error) (T, error) {
+	return func(s func(...any) error) (T, error) { return scan(s) }
+}
+
+// Deliveries gives an export's deliveries, in the order they were made.
+func (db *DB) Deliveries(ctx context.Context, exportID string) ([]Delivery, error) {
+	return collect(ctx, db, `SELECT `+deliveryColumns+` FROM deliveries WHERE export_id = ?1 ORDER BY seq`, []any{exportID}, scanDelivery)
+}
+
+// Event finds an event by its id.
+func (db *DB) Event(ctx context.Context, id string) (Event, error) {
+	return one(ctx, db, `SELECT `+eventColumns+` FROM events WHERE id = ?1`, []any{id}, scanEvent)
+}
+
+// Shipment finds a shipment by its id.
+func (db *DB) Shipment(ctx context.Context, id string) (Shipment, error) {
+	return one(ctx, db, `SELECT `+shipmentColumns+` FROM shipments WHERE id = ?1`, []any{id}, only(scanShipment))
+}
+
+// Export finds an export by its id.
+func (db *DB) Export(ctx context.Context, id string) (Export, error) {
+	return one(ctx, db, `SELECT `+exportColumns+` FROM exports WHERE id = ?1`, []any{id}, only(scanExport))
+}
+
+// Find completes the start of an id, as people type it, to the one id that it
+// fits. ErrNotFound when none or several do.
+func (db *DB) Find(ctx context.Context, start string) (string, error) {
+	table := map[Kind]string{KindEvent: "events", KindShipment: "shipments", KindExport: "exports"}[KindOf(start)]
+	if table == "" {
+		return "", fmt.Errorf("%q: an id begins with ev_, sh_ or ex_: %w", start, ErrNotFound)
+	}
+	ids, err := collect(ctx, db, `SELECT id FROM `+table+` WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2`, []any{start},
+		func(scan func(...any) error) (id string, err error) {
+			err = scan(&id)
+			return id, err
+		})
+	switch {
+	case err != nil:
+		return "", err
+	case len(ids) == 0:
+		return "", fmt.Errorf("%s: %w", start, ErrNotFound)
+	case len(ids) > 1:
+		return "", fmt.Errorf("%s fits several ids, type more of it: %w", start, ErrNotFound)
+	}
+	return ids[0], nil
+}
+
+// HasLink says whether a shipment's link is still kept.
+func (db *DB) HasLink(ctx context.Context, shipmentID string) (bool, error) {
+	var n int
+	err := db.readRow(ctx, `SELECT count(*) FROM links WHERE seq = (SELECT seq FROM shipments WHERE id = ?1)`, []any{shipmentID}, &n)
+	return n > 0, err
+}

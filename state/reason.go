@@ -1,0 +1,59 @@
+package state
+
+// Reason says, in one word that programs may compare, why something waits, is
+// parked, ignored or skipped. The detail beside it is for people.
+type Reason string
+
+// Reasons. What to do about each is said by package flows, Advice.
+const (
+	// Events that carry no export.
+	ReasonEndpointTest Reason = "endpoint_test"
+	ReasonImportStatus Reason = "import_status"
+	ReasonNoLink       Reason = "no_link"
+	ReasonUnreadable   Reason = "unreadable"
+
+	// The link.
+	ReasonLinkExpired  Reason = "link_expired"
+	ReasonLinkNotYet   Reason = "link_not_yet_valid"
+	ReasonLinkRefused  Reason = "link_refused"
+	ReasonLinkGone     Reason = "blob_gone"
+	ReasonLinkHostile  Reason = "link_not_allowed"
+	ReasonNotAzure     Reason = "not_azure"
+	ReasonBusy         Reason = "server_busy"
+	ReasonNetwork      Reason = "network"
+	ReasonBlobChanging Reason = "blob_changing"
+	ReasonBlobMismatch Reason = "blob_mismatch"
+
+	// The file.
+	ReasonDamaged     Reason = "damaged"
+	ReasonEmptyFile   Reason = "empty_file"
+	ReasonUnsafeName  Reason = "unsafe_name"
+	ReasonDuplicate   Reason = "duplicate_name"
+	ReasonTooLarge    Reason = "too_large"
+	ReasonEncrypted   Reason = "encrypted"
+	ReasonFormat      Reason = "format_not_readable"
+	ReasonMalformed   Reason = "malformed"
+	ReasonBadRows     Reason = "bad_rows"
+	ReasonRowMismatch Reason = "row_mismatch"
+
+	// The way on.
+	ReasonNoFlow      Reason = "no_flow"
+	ReasonFlowError   Reason = "flow_condition"
+	ReasonOutput      Reason = "output"
+	ReasonPathTaken   Reason = "path_taken"
+	ReasonDisk        Reason = "disk"
+	ReasonInterrupted Reason = "interrupted"
+	ReasonInternal    Reason = "internal"
+
+	// A person.
+	ReasonRerun   Reason = "rerun"
+	ReasonSkipped Reason = "skipped"
+
+	// What happened besides.
+	ReasonDuplicateEvent Reason = "duplicate_event"
+	ReasonFreshLink      Reason = "fresh_link"
+	ReasonShutdown       Reason = "shutdown"
+	ReasonRawRemoved     Reason = "raw_removed"
+	ReasonNewEpoch       Reason = "new_epoch"
+	ReasonMissingMember  Reason = "declared_but_absent"
+)

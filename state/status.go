@@ -1,0 +1,129 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Status answers an operator's first questions.
+type Status struct {
+	// OldestOpen is when the oldest export that has not landed was received:
+	// still on its way, or on the list. Zero when all have landed.
+	OldestOpen time.Time `json:"oldest_not_landed,omitzero"`
+	// OldestID is the shipment or export that OldestOpen speaks of.
+	OldestID string `json:"oldest_id,omitempty"`
+	// NeedPerson counts parked exports, parked or expired shipments and
+	// unreadable events.
+	NeedPerson int64 `json:"need_a_person"`
+	// OnTheWay counts shipments and exports that move without help.
+	OnTheWay int64        `json:"on_the_way"`
+	Lines    []StatusLine `json:"entities"`
+}
+
+// StatusLine is one entity of one company in one environment.
+type StatusLine struct {
+	Environment string    `json:"environment"`
+	Entity      string    `json:"entity"`
+	LegalEntity string    `json:"legal_entity,omitempty"`
+	LastLanded  time.Time `json:"last_landed,omitzero"`
+	LastRows    int64     `json:"last_rows"`
+	Exports     int64     `json:"exports"` // delivered
+	Rows        int64     `json:"rows"`    // delivered
+	OnTheWay    int64     `json:"on_the_way"`
+	NeedPerson  int64     `json:"need_a_person"`
+	OldestOpen  time.Time `json:"oldest_not_landed,omitzero"`
+}
+
+// notLanded is everything that has not landed, one row a thing, from the
+// partial indexes: its cost grows with what is open, not with what was.
+const notLanded = `
+	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, state IN ('parked', 'expired') AS person
+		FROM shipments WHERE state NOT IN ('settled') AND state IN ('pending', 'fetching', 'waiting', 'expired', 'parked')
+	UNION ALL
+	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, 0
+		FROM shipments WHERE state = 'fetched' AND opened_at IS NULL
+	UNION ALL
+	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, state = 'parked'
+		FROM exports WHERE state IN ('open', 'parked')
+	UNION ALL
+	SELECT id, environment, entity, legal_entity, received_at, event_at, 0, 1
+		FROM events WHERE state = 'unreadable'`
+
+// Status reads the two numbers and a line for each entity.
+func (db *DB) Status(ctx context.Context, environment string) (Status, error) {
+	var s Status
+	var oldest sql.NullInt64
+	var id sql.NullString
+	err := db.readRow(ctx, `SELECT min(received_at), id, coalesce(sum(person), 0), coalesce(sum(1 - person), 0)
+		FROM (`+notLanded+`) WHERE ?1 = '' OR environment = ?1`, []any{environment}, &oldest, &id, &s.NeedPerson, &s.OnTheWay)
+	if err != nil {
+		return s, err
+	}
+	s.OldestOpen, s.OldestID = fromMillis(oldest.Int64), id.String
+	s.Lines, err = collect(ctx, db, `
+		SELECT environment, entity, legal_entity, max(landed), max(last_rows), max(exports), max(rows), sum(way), sum(person), min(open_at)
+		FROM (
+			SELECT environment, entity, legal_entity, max(delivered_at) AS landed, 0 AS last_rows, max(exports) AS exports, max(rows) AS rows,
+				0 AS way, 0 AS person, NULL AS open_at
+			FROM checkpoints GROUP BY environment, entity, legal_entity
+			UNION ALL
+			SELECT environment, entity, legal_entity, 0, 0, 0, 0, 1 - person, person, received_at FROM (`+notLanded+`)
+		)
+		WHERE ?1 = '' OR environment = ?1
+		GROUP BY environment, entity, legal_entity ORDER BY environment, entity, legal_entity`,
+		[]any{environment}, scanStatusLine)
+	if err != nil {
+		return s, err
+	}
+	for i := range s.Lines {
+		l := &s.Lines[i]
+		// The index on (entity, seq) makes this one step each.
+		if err := db.readRow(ctx, `SELECT rows FROM exports WHERE entity = ?1 AND environment = ?2 AND legal_entity = ?3 AND state = 'landed'
+			ORDER BY seq DESC LIMIT 1`, []any{l.Entity, l.Environment, l.LegalEntity}, &l.LastRows); err != nil && err != ErrNotFound {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func scanStatusLine(scan func(...any) error) (StatusLine, error) {
+	var l StatusLine
+	var landed int64
+	var open sql.NullInt64
+	err := scan(&l.Environment, &l.Entity, &l.LegalEntity, &landed, &l.LastRows, &l.Exports, &l.Rows, &l.OnTheWay, &l.NeedPerson, &open)
+	l.LastLanded, l.OldestOpen = fromMillis(landed), fromMillis(open.Int64)
+	return l, err
+}
+
+// Checkpoints lists how far each line of data has come. The oldest open key is
+// read from what is open now; only the highest delivered one is stored.
+func (db *DB) Checkpoints(ctx context.Context, f Filter) ([]Checkpoint, error) {
+	limit := f.Limit
+	if limit == 0 {
+		limit = -1
+	}
+	return collect(ctx, db, `
+		WITH open AS (`+notLanded+`)
+		SELECT c.environment, c.flow, c.entity, c.legal_entity, c.output, c.highest_at, c.highest_no, c.export_id, c.exports, c.rows, c.delivered_at,
+			(SELECT count(*) FROM open o WHERE o.environment = c.environment AND o.entity = c.entity AND o.legal_entity = c.legal_entity),
+			(SELECT order_at || '/' || order_no FROM open o WHERE o.environment = c.environment AND o.entity = c.entity AND o.legal_entity = c.legal_entity
+				ORDER BY order_at, order_no LIMIT 1)
+		FROM checkpoints c
+		WHERE (?1 = '' OR c.environment = ?1) AND (?2 = '' OR c.entity = ?2 COLLATE NOCASE)
+		ORDER BY c.environment, c.entity, c.legal_entity, c.flow, c.output LIMIT ?3`,
+		[]any{f.Environment, f.Entity, limit}, scanCheckpoint)
+}
+
+func scanCheckpoint(scan func(...any) error) (Checkpoint, error) {
+	var c Checkpoint
+	var at, delivered int64
+	var open sql.NullString
+	err := scan(&c.Environment, &c.Flow, &c.Entity, &c.LegalEntity, &c.Output, &at, &c.Highest.No, &c.ExportID, &c.Exports, &c.Rows, &delivered,
+		&c.OpenCount, &open)
+	c.Highest.At, c.DeliveredAt = fromMillis(at), fromMillis(delivered)
+	if open.Valid {
+		c.OldestOpen = parseOrderKey(open.String)
+	}
+	return c, err
+}
