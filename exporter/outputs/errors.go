@@ -1,0 +1,35 @@
+package outputs
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Reasons for refusing a commit; test for them with errors.Is.
+var (
+	// ErrPathTaken: the path holds another export's rows. It comes as a
+	// *PathTakenError. Repeating does not help; the template has to change.
+	ErrPathTaken = errors.New("path belongs to another export")
+	// ErrSuperseded: a later Begin for the same export discarded this attempt.
+	ErrSuperseded = errors.New("a later attempt for the same export took over")
+	// ErrRowCount: rows told and rows written differ. That is a fault in the
+	// program; committing would make the manifest a lie.
+	ErrRowCount = errors.New("rows told and rows written differ")
+)
+
+var errFinished = errors.New("this attempt is already finished")
+
+// PathTakenError names both exports that want one path.
+type PathTakenError struct {
+	Path   string // the data file
+	Owner  string // id of the export whose rows are there
+	Export string // id of the export that was refused
+}
+
+func (e *PathTakenError) Error() string {
+	return fmt.Sprintf("%s holds the rows of export %s, export %s would overwrite them: put {export_id} into the output's template",
+		e.Path, e.Owner, e.Export)
+}
+
+// Unwrap makes errors.Is(err, ErrPathTaken) true.
+func (e *PathTakenError) Unwrap() error { return ErrPathTaken }
