@@ -232,10 +232,14 @@ func (db *DB) Reread(ctx context.Context, eventID string, arrivals []Arrival) ([
 			eventID, to, ReasonRerun, shipment); err != nil {
 			return err
 		}
-		_, err := t.exec(`DELETE FROM unread WHERE seq = (SELECT seq FROM events WHERE id = ?1)`, eventID)
-		return err
+		return t.dropUnread(eventID)
 	})
 	return receipts, err
+}
+
+func (t *tx) dropUnread(eventID string) error {
+	_, err := t.exec(`DELETE FROM unread WHERE seq = (SELECT seq FROM events WHERE id = ?1)`, eventID)
+	return err
 }
 
 // UnreadBody gives the body of an unreadable event as it came, signatures

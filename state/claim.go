@@ -209,20 +209,26 @@ func (t *tx) claimDelivery(job *DeliveryJob, owner string, lease time.Duration) 
 // deliveryID names a delivery in the journal.
 func deliveryID(d Delivery) string { return d.ExportID + "/" + d.Output }
 
-// NextDue is when the next waiting thing becomes due; zero when nothing waits.
-// Due now means a time in the past.
-func (db *DB) NextDue(ctx context.Context) (time.Time, error) {
-	var fetch, deliver int64
-	err := db.readRow(ctx, `SELECT
-		coalesce((SELECT min(due_at) FROM shipments  WHERE state IN ('pending', 'waiting')), 0),
-		coalesce((SELECT min(due_at) FROM deliveries WHERE state IN ('ready', 'waiting')), 0)`, nil, &fetch, &deliver)
-	if err != nil {
-		return time.Time{}, err
+// NextFetch is when the next link is due that dies before a time (zero: any
+// link); in the past when one is due now, zero when none waits.
+func (db *DB) NextFetch(ctx context.Context, before time.Time) (time.Time, error) {
+	limit := int64(math.MaxInt64)
+	if !before.IsZero() {
+		limit = millis(before)
 	}
-	if fetch == 0 || deliver != 0 && deliver < fetch {
-		fetch = deliver
-	}
-	return fromMillis(fetch), nil
+	var due int64
+	err := db.readRow(ctx, `SELECT coalesce(min(due_at), 0) FROM shipments WHERE state IN ('pending', 'waiting') AND deadline < ?1`, []any{limit}, &due)
+	return fromMillis(due), err
+}
+
+// NextDelivery is when the next delivery or opening is due; in the past when
+// one is due now, zero when none waits.
+func (db *DB) NextDelivery(ctx context.Context) (time.Time, error) {
+	var due int64
+	err := db.readRow(ctx, `SELECT coalesce(
+		(SELECT 1 FROM shipments WHERE state = 'fetched' AND opened_at IS NULL AND owner = '' LIMIT 1),
+		(SELECT min(due_at) FROM deliveries WHERE state IN ('ready', 'waiting')), 0)`, nil, &due)
+	return fromMillis(due), err
 }
 
 // Recover gives back what a process that is gone had claimed. Only the holder

@@ -22,13 +22,15 @@
 //	           │ └── interrupted ──┘ ├──▶ expired        │
 //	           │                     └──▶ parked ◀───────┘
 //	           └── fresher link, rerun ◀── expired, parked, waiting
+//	                                          │        │
+//	                                          └────────┴──▶ settled (skipped by a person)
 //
 //	export     (new) ▶ open ──▶ landed          delivery   (new) ▶ ready ──▶ running ──▶ delivered
 //	                    │ ▲                                          ▲          ├──▶ waiting
 //	                    ▼ │ rerun                                    └──────────┼── due, released
 //	                  parked ──▶ skipped                                        └──▶ parked
 //
-//	event      (new) ▶ accepted | ignored | unreadable ──▶ accepted | ignored (read again)
+//	event      (new) ▶ accepted | ignored | unreadable ──▶ accepted | ignored (read again, skipped)
 //
 // The arrows stand in one table, in machine.go; a transition that is not in it
 // is refused with a *TransitionError and changes nothing.

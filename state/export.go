@@ -145,19 +145,3 @@ func (t *tx) rerouteDeliveries(e Export, wanted []NewDelivery, by string) error 
 	}
 	return t.land(e.ID)
 }
-
-// SkipExport takes a parked export off the list because a person said so.
-func (db *DB) SkipExport(ctx context.Context, exportID, by, why string) error {
-	return db.update(ctx, func(t *tx) error {
-		e, err := t.export(exportID)
-		if err != nil {
-			return err
-		}
-		detail := "by " + by + ": " + why
-		if err := t.step(KindExport, e.ID, e.ShipmentID, e.State, Skipped, ReasonSkipped, detail); err != nil {
-			return err
-		}
-		_, err = t.exec(`UPDATE exports SET state = 'skipped', reason = ?2, detail = ?3, landed_at = ?4 WHERE id = ?1`, e.ID, ReasonSkipped, detail, t.now)
-		return err
-	})
-}

@@ -56,16 +56,16 @@ const (
 var arrows = map[Kind]map[State][]State{
 	KindEvent: {
 		"":         {Accepted, Ignored, Unreadable},
-		Unreadable: {Accepted, Ignored},
+		Unreadable: {Accepted, Ignored}, // read again, or skipped by a person
 	},
 	KindShipment: {
 		"":       {Pending},
 		Pending:  {Fetching},
 		Waiting:  {Fetching, Pending},
 		Fetching: {Fetched, Waiting, Expired, Parked, Pending},
-		Expired:  {Pending},
+		Expired:  {Pending, Settled}, // settled: skipped by a person
 		Fetched:  {Settled, Parked},
-		Parked:   {Pending, Fetched},
+		Parked:   {Pending, Fetched, Settled},
 	},
 	KindExport: {
 		"":     {Open, Parked},

@@ -145,6 +145,10 @@ func (t *tx) settle(shipmentID string) error {
 	if _, err := t.exec(`UPDATE shipments SET settled_at = ?2 WHERE id = ?1`, shipmentID, t.now); err != nil {
 		return err
 	}
-	_, err = t.exec(`DELETE FROM links WHERE seq = (SELECT seq FROM shipments WHERE id = ?1)`, shipmentID)
+	return t.dropLink(shipmentID)
+}
+
+func (t *tx) dropLink(shipmentID string) error {
+	_, err := t.exec(`DELETE FROM links WHERE seq = (SELECT seq FROM shipments WHERE id = ?1)`, shipmentID)
 	return err
 }

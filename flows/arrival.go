@@ -1,0 +1,201 @@
+package flows
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"finrelay/dmf"
+	"finrelay/exporter/fetch"
+	"finrelay/state"
+)
+
+// Arrival is one event as a door received it: read, or not readable.
+type Arrival struct {
+	Environment string
+	Door        string
+	Body        []byte             // this event's JSON, or the whole body when it cannot be read
+	Event       *dmf.BusinessEvent // nil when it cannot be read
+	Problem     error              // why not
+}
+
+// ReadBody turns a body into arrivals: one for each event in it, or a single
+// unreadable one. It never fails, because a body that is refused is a body
+// that is lost: FinOps gives up after three tries.
+func ReadBody(environment, door string, body []byte, names dmf.FieldNames) []Arrival {
+	events, err := dmf.DecodeBusinessEvents(body, names)
+	if err != nil || len(events) == 0 {
+		return []Arrival{{Environment: environment, Door: door, Body: body, Problem: err}}
+	}
+	arrivals := make([]Arrival, len(events))
+	for i := range events {
+		arrivals[i] = Arrival{Environment: environment, Door: door, Body: events[i].Raw, Event: &events[i]}
+	}
+	return arrivals
+}
+
+// Identity is what makes two arrivals the same event, within an environment
+// and its epoch:
+//
+//   - BusinessEventId and EventId, when there is an EventId;
+//   - else RecId or ControlNumber;
+//   - else the hash of the body.
+//
+// The blob's path is part of the first two: two different files are never
+// duplicates, whatever else is equal. Content plays no part, since incremental
+// exports repeat content legitimately.
+func (a Arrival) Identity() string {
+	if a.Event == nil {
+		return "body:" + hash(a.Body)
+	}
+	e := a.Event
+	blob := blobIdentity(e.DownloadURL)
+	switch {
+	case e.EventID != "":
+		return "event:" + strings.ToLower(e.BusinessEventID) + ":" + dmf.Fold(e.EventID) + ":" + blob
+	case e.RecID != nil && blob != "":
+		return "rec:" + strconv.FormatInt(*e.RecID, 10) + ":" + blob
+	case e.ControlNumber != nil && blob != "":
+		return "control:" + strconv.FormatInt(*e.ControlNumber, 10) + ":" + blob
+	}
+	return "body:" + hash(a.Body)
+}
+
+func hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// blobIdentity is the link's host and path, so that the same file with a fresh
+// signature is the same. A link that cannot be parsed stands for itself, its
+// query cut off.
+func blobIdentity(link string) string {
+	if link == "" {
+		return ""
+	}
+	if info, err := fetch.ParseLink(link); err == nil && info.BlobPath != "" {
+		return info.BlobPath
+	}
+	path, _, _ := strings.Cut(link, "?")
+	return path
+}
+
+// ledgerEntry is the arrival as the ledger takes it.
+func (a Arrival) ledgerEntry() state.Arrival {
+	s := state.Arrival{
+		Environment: a.Environment,
+		Door:        a.Door,
+		Identity:    a.Identity(),
+		Body:        withoutSignatures(a.Body),
+	}
+	if a.Event == nil {
+		s.State, s.Reason, s.Unread = state.Unreadable, state.ReasonUnreadable, a.Body
+		return s
+	}
+	e := a.Event
+	s.BusinessEventID, s.FinOpsEventID = e.BusinessEventID, e.EventID
+	s.Entity, s.LegalEntity = e.EntityName, string(e.LegalEntity)
+	s.ControlNumber, s.RecID, s.EventAt = e.ControlNumber, e.RecID, e.EventTime
+	s.State, s.Reason = kindState(e.Kind())
+	if s.State != state.Accepted {
+		return s
+	}
+	link := e.DownloadURL
+	s.Shipment = &state.NewShipment{
+		ExecutionID:     string(e.ExecutionID),
+		DefinitionGroup: string(e.DefinitionGroup),
+		ExpectedRows:    e.NoOfRecords,
+		Link:            link,
+		LinkPath:        linkPath(link),
+		Deadline:        deadline(e),
+	}
+	return s
+}
+
+func kindState(k dmf.Kind) (state.State, state.Reason) {
+	switch k {
+	case dmf.KindExport:
+		return state.Accepted, ""
+	case dmf.KindEndpointTest:
+		return state.Ignored, state.ReasonEndpointTest
+	case dmf.KindImportStatus:
+		return state.Ignored, state.ReasonImportStatus
+	}
+	return state.Ignored, state.ReasonNoLink
+}
+
+// linkPath is the link as it may be shown: host and path, no query.
+func linkPath(link string) string {
+	if u, err := url.Parse(link); err == nil && u.Host != "" {
+		return strings.ToLower(u.Host) + u.EscapedPath()
+	}
+	path, _, _ := strings.Cut(link, "?")
+	return path
+}
+
+// deadline is when the link dies: what it says itself, else an hour after the
+// event; zero leaves the ledger to count from the arrival.
+func deadline(e *dmf.BusinessEvent) time.Time {
+	if info, err := fetch.ParseLink(e.DownloadURL); err == nil && !info.Expiry.IsZero() {
+		return info.Expiry
+	}
+	if !e.EventTime.IsZero() {
+		return e.EventTime.Add(state.DefaultLinkLife)
+	}
+	return time.Time{}
+}
+
+// RemovedSignature stands in stored bodies where a link's signature was.
+const RemovedSignature = "removed-by-finrelay"
+
+// withoutSignatures replaces the value of every sig parameter. It works on the
+// text and not on a parsed link, because the body may be one that nobody could
+// parse.
+func withoutSignatures(body []byte) []byte {
+	out, rest := []byte(nil), body
+	for {
+		at, skip := findSignature(rest)
+		if at < 0 {
+			break
+		}
+		end := at + skip
+		for end < len(rest) && !endsSignature(rest[end]) {
+			end++
+		}
+		out = append(append(out, rest[:at+skip]...), RemovedSignature...)
+		rest = rest[end:]
+	}
+	if out == nil {
+		return body
+	}
+	return append(out, rest...)
+}
+
+// findSignature gives where a sig parameter's name begins, and the length of
+// the name with its "="; -1 when there is none.
+func findSignature(b []byte) (at, length int) {
+	for from := 0; ; {
+		i := bytes.IndexAny(b[from:], "sS")
+		if i < 0 {
+			return -1, 0
+		}
+		i += from
+		name := b[i:]
+		for _, form := range []string{"sig=", "sig%3d", `sig\u003d`} {
+			if len(name) >= len(form) && strings.EqualFold(string(name[:len(form)]), form) {
+				return i, len(form)
+			}
+		}
+		from = i + 1
+	}
+}
+
+// endsSignature: what can stand behind a signature in JSON, XML or plain text.
+// A backslash begins an escaped & there; base64 and percent signs never end it.
+func endsSignature(c byte) bool {
+	return c == '&' || c == '"' || c == '\\' || c == '\'' || c == '<' || c == '>' || c == ' ' || c < ' '
+}

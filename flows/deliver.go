@@ -1,0 +1,260 @@
+package flows
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"finrelay/exporter"
+	"finrelay/exporter/convert"
+	"finrelay/exporter/outputs"
+	"finrelay/exporter/unpack"
+	"finrelay/state"
+)
+
+// MostPositions is how many bad rows are shown with their place.
+const MostPositions = 100
+
+func asDamaged(err error) error { return fmt.Errorf("%w: %w", err, exporter.ErrDamaged) }
+
+// parkedError is an export that was read and is not to land.
+type parkedError struct {
+	reason state.Reason
+	detail string
+	counts state.Counts
+}
+
+func (e *parkedError) Error() string { return e.detail }
+
+// deliver takes one export's rows to one output: one pass over the raw file,
+// committed only when the pass was clean.
+func (r *Relay) deliver(ctx context.Context, job state.DeliveryJob) {
+	key := state.DeliveryKey{ExportID: job.Export.ID, Output: job.Delivery.Output}
+	log := r.log.With(keyExport, key.ExportID, keyOutput, key.Output, keyEntity, job.Export.Entity,
+		keyLegalEntity, job.Export.LegalEntity, keyEnvironment, job.Export.Environment, keyFlow, job.Delivery.Flow)
+	log.Debug("delivery begins", "attempt", job.Delivery.Attempts)
+	began := time.Now()
+	var landing state.Landing
+	err := guard(func() (err error) {
+		landing, err = r.land(ctx, job)
+		return err
+	})
+	if err == nil {
+		r.cfg.Trace("delivered")
+		if err := r.db.Delivered(durably(ctx), key, landing); err != nil {
+			log.Error("rows are in the output but the ledger could not say so", keyError, err)
+			return
+		}
+		r.cfg.Trace("delivered-recorded")
+		log.Info("landed", keyRows, landing.Rows, keyBytes, landing.Bytes, "path", landing.Path, keyTook, time.Since(began))
+		return
+	}
+	if err := r.settleDelivery(ctx, job, key, err); err != nil {
+		log.Error("ledger", keyError, err)
+	}
+}
+
+// settleDelivery carries out what is to be done about a pass that was not clean.
+func (r *Relay) settleDelivery(ctx context.Context, job state.DeliveryJob, key state.DeliveryKey, err error) error {
+	log := r.log.With(keyExport, key.ExportID, keyOutput, key.Output, keyEntity, job.Export.Entity)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	ctx = durably(ctx)
+	if p, ok := errors.AsType[*parkedError](err); ok {
+		log.Warn("parked, a person is needed", keyReason, p.reason, keyRows, p.counts.Rows, "rows_bad", p.counts.BadRows, keyError, clip(p.detail))
+		return r.db.ParkDelivery(ctx, key, p.reason, p.detail, p.counts)
+	}
+	v := r.judge(err, job.Delivery.Attempts, time.Time{})
+	switch v.action {
+	case release:
+		return r.db.ReleaseDelivery(ctx, key)
+	case park, renew:
+		log.Warn("parked, a person is needed", keyReason, v.reason, keyError, v.detail)
+		return r.db.ParkDelivery(ctx, key, v.reason, v.detail, state.Counts{})
+	}
+	log.Warn("delivery waits", keyReason, v.reason, "again_in", v.after.Round(time.Millisecond), keyError, v.detail)
+	return r.db.WaitDelivery(ctx, key, r.db.Now().Add(v.after), v.reason, v.detail)
+}
+
+func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.Landing, err error) {
+	flow, output := r.flows[job.Delivery.Flow], r.cfg.Outputs[job.Delivery.Output]
+	if flow == nil || output == nil {
+		return landing, &parkedError{reason: state.ReasonNoFlow, detail: fmt.Sprintf(
+			"flow %s or output %s is not in the configuration any more", job.Delivery.Flow, job.Delivery.Output)}
+	}
+	source, err := r.openMember(job)
+	if err != nil {
+		return landing, err
+	}
+	defer source.Close()
+	w, err := output.Begin(ctx, outputExport(job))
+	if err != nil {
+		return landing, err
+	}
+	defer func() { err = errors.Join(err, w.Abort()) }()
+	r.cfg.Trace("convert")
+	pass := &pass{w: w, policy: flow.OnBadRows, entry: entryName(job)}
+	result, err := convert.Convert(ctx, source, pass.entry, flow.Read, pass)
+	if emptyAsAnnounced(err, job.Export) {
+		err = nil
+	}
+	if err != nil {
+		return landing, err
+	}
+	notes, err := pass.check(result, job.Export, flow)
+	if err != nil {
+		return landing, err
+	}
+	notes = join(job.Export.Notes, notes)
+	r.cfg.Trace("commit")
+	receipt, err := w.Commit(ctx, outputFacts(result, job, notes))
+	if err != nil {
+		return landing, err
+	}
+	return state.Landing{
+		Path: receipt.Path, ManifestPath: receipt.ManifestPath, Bytes: receipt.Bytes, SHA256: receipt.SHA256, Notes: notes,
+		Counts: state.Counts{Rows: result.Rows, BadRows: result.BadRows},
+	}, nil
+}
+
+// emptyAsAnnounced: 0 bytes are an export of 0 rows only when the event says so.
+func emptyAsAnnounced(err error, e state.Export) bool {
+	return errors.Is(err, exporter.ErrEmpty) && e.ExpectedRows != nil && *e.ExpectedRows == 0
+}
+
+// openMember gives the stream of one export's data file.
+func (r *Relay) openMember(job state.DeliveryJob) (io.ReadCloser, error) {
+	path := r.inFolder(job.Shipment.RawFile)
+	if job.Shipment.RawBytes == 0 {
+		return os.Open(path)
+	}
+	contents, err := unpack.Open(path, r.unpackOptions(job.Shipment))
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range contents.Members {
+		if m.Name != job.Export.Member {
+			continue
+		}
+		if m.Err != nil {
+			return nil, errors.Join(m.Err, contents.Close())
+		}
+		stream, err := contents.Open(m)
+		if err != nil {
+			return nil, errors.Join(err, contents.Close())
+		}
+		return &memberStream{stream, contents}, nil
+	}
+	return nil, errors.Join(asDamaged(fmt.Errorf("data file %q is not in the raw file", job.Export.Member)), contents.Close())
+}
+
+// memberStream closes the archive with the stream that came out of it.
+type memberStream struct {
+	io.ReadCloser
+	contents *unpack.Contents
+}
+
+func (m *memberStream) Close() error { return errors.Join(m.ReadCloser.Close(), m.contents.Close()) }
+
+func entryName(job state.DeliveryJob) string {
+	if job.Export.Member != "" {
+		return job.Export.Member
+	}
+	return rawName(job.Shipment)
+}
+
+// pass receives one conversion and passes good rows on.
+type pass struct {
+	w         outputs.Writer
+	policy    Policy
+	entry     string
+	bad       int64
+	positions []string
+}
+
+func (p *pass) Block(lines []byte, rows int) error {
+	if p.bad > 0 && p.policy != LandIt {
+		return nil // it will not land; the rest is read to count and to place what is bad
+	}
+	return p.w.Block(lines, rows)
+}
+
+// badRow is a line of the file of rows set aside.
+type badRow struct {
+	Line   int64  `json:"line"`
+	Column int64  `json:"column,omitempty"`
+	Record int64  `json:"record"`
+	Error  string `json:"error"`
+	Raw    string `json:"raw"`           // as text; bytes that are not UTF-8 are replaced here and kept in hex
+	Hex    string `json:"hex,omitempty"` // only when Raw is not exact
+}
+
+func (p *pass) BadRow(b convert.BadRow) error {
+	p.bad++
+	if len(p.positions) < MostPositions {
+		e := &exporter.RecordError{Entry: p.entry, Line: b.Line, Column: b.Column, Err: b.Err}
+		p.positions = append(p.positions, e.Error())
+	}
+	if p.policy != LandIt {
+		return nil
+	}
+	row := badRow{Line: b.Line, Column: b.Column, Record: b.Record, Error: b.Err.Error(), Raw: strings.ToValidUTF8(string(b.Raw), "\uFFFD")}
+	if row.Raw != string(b.Raw) {
+		row.Hex = fmt.Sprintf("%x", b.Raw)
+	}
+	line, err := json.Marshal(row)
+	if err != nil {
+		return err
+	}
+	return p.w.BadRow(append(line, '\n'))
+}
+
+// check decides, with the whole file read, whether it may land.
+func (p *pass) check(res convert.Result, e state.Export, f *Flow) (notes string, err error) {
+	counts := state.Counts{Rows: res.Rows, BadRows: res.BadRows}
+	if p.bad > 0 && p.policy != LandIt {
+		return "", &parkedError{reason: state.ReasonBadRows, counts: counts, detail: fmt.Sprintf(
+			"%d of %d records cannot be read as rows:\n%s", res.BadRows, res.Rows+res.BadRows, strings.Join(p.positions, "\n"))}
+	}
+	if p.bad > 0 {
+		notes = fmt.Sprintf("%d rows set aside, first at %s", p.bad, p.positions[0])
+	}
+	if e.ExpectedRows != nil && *e.ExpectedRows != res.Rows+res.BadRows {
+		mismatch := fmt.Sprintf("the event announced %d rows, the file holds %d", *e.ExpectedRows, res.Rows+res.BadRows)
+		if f.OnRowMismatch == ParkIt {
+			return "", &parkedError{reason: state.ReasonRowMismatch, counts: counts, detail: mismatch}
+		}
+		notes = join(notes, mismatch)
+	}
+	return notes, nil
+}
+
+func outputExport(job state.DeliveryJob) outputs.Export {
+	e, s, ev := job.Export, job.Shipment, job.Event
+	return outputs.Export{
+		ID: e.ID, ShipmentID: s.ID, Environment: e.Environment, Flow: job.Delivery.Flow,
+		Entity: e.Entity, TargetEntity: e.TargetEntity, LegalEntity: e.LegalEntity,
+		ExecutionID: s.ExecutionID, Project: e.Project, RefreshType: e.RefreshType,
+		Source: s.Source, Member: e.Member, EventTime: e.Order.At, OrderKey: e.Order.String(),
+		EventID: ev.FinOpsEventID, BusinessEventID: ev.BusinessEventID, ControlNumber: ev.ControlNumber, RecID: ev.RecID,
+		BlobPath: s.LinkPath,
+	}
+}
+
+func outputFacts(res convert.Result, job state.DeliveryJob, notes string) outputs.Facts {
+	f := outputs.Facts{
+		Rows: res.Rows, BadRows: res.BadRows, Columns: res.Columns,
+		SourceBytes: job.Shipment.RawBytes, SourceSHA256: job.Shipment.RawSHA256,
+		Format: string(res.Format), Encoding: res.Encoding, NoOfRecords: job.Export.ExpectedRows,
+	}
+	if notes != "" {
+		f.Warnings = []string{notes}
+	}
+	return f
+}

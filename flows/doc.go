@@ -1,0 +1,26 @@
+// Package flows is the order of work: accept an event, dispatch its shipment,
+// fetch the file, open it, deliver its exports, settle, tell a person.
+//
+// The order is the guarantee. An event is on disk before its sender hears 2xx.
+// The raw file is durable before anything is decided about it. An output's
+// file is durable before its manifest, both before the ledger says delivered.
+// A crash between two steps repeats work and gives the same bytes; it never
+// loses an export.
+//
+// One file holds one step:
+//
+//	arrival.go      what a door hands over, and the identity it has
+//	accept.go       events into the ledger
+//	dispatch.go     two pools, woken by commits and due times
+//	fetch.go        a link becomes a durable raw file
+//	open.go         a raw file becomes exports, each with its flow
+//	deliver.go      an export becomes durable JSON in an output
+//	verdict.go      an error becomes wait, renew, park or stop
+//	rerun.go        a person's verbs
+//	whereabouts.go  where the rows are, and what to do next
+//	retention.go    what is removed, and when
+//
+// The packages below do the work and do not know each other; this package
+// starts all goroutines and alone talks to the ledger. It reads neither the
+// command line nor the environment.
+package flows

@@ -1,0 +1,100 @@
+package flows
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"finrelay/exporter/fetch"
+	"finrelay/state"
+)
+
+// fetch makes a claimed shipment's raw file durable, whatever routing, format
+// or configuration will say about it: the link dies, the rows do not come again.
+func (r *Relay) fetch(ctx context.Context, job state.FetchJob) {
+	s := job.Shipment
+	log := r.log.With(keyShipment, s.ID, keyEnvironment, s.Environment, keyEntity, s.Entity)
+	log.Debug("fetch begins", "link", s.LinkPath, "attempt", s.Attempts)
+	began := time.Now()
+	var raw state.RawFile
+	err := guard(func() (err error) {
+		raw, err = r.download(ctx, job)
+		return err
+	})
+	if err == nil {
+		r.cfg.Trace("fetched")
+		if err := r.db.Fetched(durably(ctx), s.ID, raw); err != nil {
+			log.Error("raw file is here but the ledger could not say so", keyError, err)
+			return
+		}
+		r.cfg.Trace("fetched-recorded")
+		log.Info("fetched", keyBytes, raw.Bytes, keyTook, time.Since(began))
+		return
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err := r.settleFetch(ctx, job, r.judge(err, s.Attempts, s.Deadline)); err != nil {
+		log.Error("ledger", keyError, err)
+	}
+}
+
+// download runs until the file is durable under its final name. A file that
+// is there already was made durable by a process that ended before it could
+// say so; it is taken as it is, because its link may be dead by now.
+func (r *Relay) download(ctx context.Context, job state.FetchJob) (state.RawFile, error) {
+	s := job.Shipment
+	file := rawFile(s.ID)
+	path := r.inFolder(file)
+	existing, ok, err := fetch.Existing(path)
+	if err != nil {
+		return state.RawFile{}, err
+	}
+	if ok {
+		return state.RawFile{File: file, Bytes: existing.Bytes, SHA256: existing.SHA256, Detail: "found complete after an interruption"}, nil
+	}
+	src, err := r.client(s.Environment).Link(job.Link)
+	if err != nil {
+		return state.RawFile{}, err
+	}
+	r.cfg.Trace("fetch")
+	res, err := fetch.Download(ctx, src, path, fetch.Options{
+		Mark: fetch.Mark{ETag: s.MarkETag, Offset: s.MarkOffset},
+		OnMark: func(m fetch.Mark) error {
+			r.cfg.Trace("mark")
+			return r.db.Mark(durably(ctx), s.ID, m.ETag, m.Offset)
+		},
+	})
+	if err != nil {
+		return state.RawFile{}, err
+	}
+	raw := state.RawFile{File: file, Bytes: res.Bytes, SHA256: res.SHA256}
+	if res.Resumed > 0 {
+		raw.Detail = fmt.Sprintf("resumed %d times", res.Resumed)
+	}
+	return raw, nil
+}
+
+// settleFetch carries out a verdict on a download that did not end well.
+func (r *Relay) settleFetch(ctx context.Context, job state.FetchJob, v verdict) error {
+	s := job.Shipment
+	ctx = durably(ctx)
+	log := r.log.With(keyShipment, s.ID, keyEnvironment, s.Environment, keyEntity, s.Entity, keyReason, v.reason)
+	switch v.action {
+	case release:
+		return r.db.ReleaseFetch(ctx, s.ID)
+	case renew:
+		log.Warn("link is dead, export not here", "link", s.LinkPath, keyError, v.detail)
+		return r.db.Expire(ctx, s.ID, s.Deadline, v.detail)
+	case park:
+		log.Warn("parked, a person is needed", "link", s.LinkPath, keyError, v.detail)
+		return r.db.ParkShipment(ctx, s.ID, v.reason, v.detail)
+	}
+	log.Info("fetch waits", "again_in", v.after.Round(time.Millisecond), keyError, v.detail)
+	return r.db.WaitFetch(ctx, s.ID, r.db.Now().Add(v.after), v.reason, v.detail)
+}
+
+// rawName is what a bare file is called where a file name is wanted: the last
+// element of the link's path.
+func rawName(s state.Shipment) string { return filepath.Base(s.LinkPath) }

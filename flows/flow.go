@@ -1,0 +1,219 @@
+package flows
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/itchyny/gojq"
+
+	"finrelay/exporter/convert"
+	"finrelay/state"
+)
+
+// Policy says what to do with an export that is readable but not right.
+type Policy string
+
+// Policies.
+const (
+	ParkIt Policy = "park" // nothing becomes visible; a person decides
+	LandIt Policy = "land" // bad rows are set aside in a file of their own, the rest lands
+	WarnIt Policy = "warn" // it lands and the difference is noted
+)
+
+// Flow is a rule: which exports it takes, how they are read and where they go.
+type Flow struct {
+	Name string
+
+	// What it takes: an export must fit each list that is not empty. Labels
+	// may hold * and ?, and letter case does not count.
+	Entities       []string
+	TargetEntities []string
+	LegalEntities  []string
+	Environments   []string
+	When           string // jq on the event; "" is always
+
+	Read          convert.Options
+	Outputs       []string
+	OnBadRows     Policy // ParkIt (default) or LandIt
+	OnRowMismatch Policy // WarnIt (default) or ParkIt
+
+	// FullRefresh says that every run exports all rows, so that a lost one is
+	// repaired by the next. The default, incremental, never sends rows again.
+	FullRefresh bool
+
+	when *gojq.Code
+}
+
+// conditionTime bounds one evaluation of When: an endless jq program must not
+// hold a shipment.
+const conditionTime = 2 * time.Second
+
+func (f *Flow) compile() error {
+	if f.When == "" {
+		return nil
+	}
+	q, err := gojq.Parse(f.When)
+	if err != nil {
+		return fmt.Errorf("flow %s: condition %q: %w", f.Name, f.When, err)
+	}
+	if f.when, err = gojq.Compile(q); err != nil {
+		return fmt.Errorf("flow %s: condition %q: %w", f.Name, f.When, err)
+	}
+	return nil
+}
+
+// Subject is what flows are matched against.
+type Subject struct {
+	Environment  string
+	Entity       string // label
+	TargetEntity string // AOT name from the manifest; "" when unknown
+	LegalEntity  string
+	Event        json.RawMessage // for conditions; may be nil
+}
+
+// Match is one flow's answer about one subject.
+type Match struct {
+	Flow  *Flow
+	Takes bool
+	Why   string // for people: what fits, or what does not
+}
+
+// ConditionError is a flow's condition that could not be evaluated on an
+// event. No flow is guessed then: the export is parked.
+type ConditionError struct {
+	Flow string
+	Err  error
+}
+
+func (e *ConditionError) Error() string {
+	return fmt.Sprintf("condition of flow %s: %v", e.Flow, e.Err)
+}
+
+func (e *ConditionError) Unwrap() error { return e.Err }
+
+// match asks one flow.
+func (f *Flow) match(ctx context.Context, s Subject) (Match, error) {
+	m := Match{Flow: f}
+	for _, c := range []struct {
+		what  string
+		value string
+		globs []string
+	}{
+		{"environment", s.Environment, f.Environments},
+		{"entity", s.Entity, f.Entities},
+		{"target entity", s.TargetEntity, f.TargetEntities},
+		{"legal entity", s.LegalEntity, f.LegalEntities},
+	} {
+		if len(c.globs) > 0 && !matchAny(c.globs, c.value) {
+			m.Why = fmt.Sprintf("%s %q is not in %s", c.what, c.value, strings.Join(c.globs, ", "))
+			return m, nil
+		}
+	}
+	if f.when != nil {
+		ok, err := f.condition(ctx, s.Event)
+		if err != nil {
+			return m, &ConditionError{Flow: f.Name, Err: err}
+		}
+		if !ok {
+			m.Why = "condition " + f.When + " is not true"
+			return m, nil
+		}
+	}
+	m.Takes = true
+	m.Why = "everything it asks for fits"
+	return m, nil
+}
+
+func (f *Flow) condition(ctx context.Context, event json.RawMessage) (bool, error) {
+	var input any
+	if len(event) > 0 {
+		d := json.NewDecoder(strings.NewReader(string(event)))
+		d.UseNumber() // a RecId does not survive a float64
+		if err := d.Decode(&input); err != nil {
+			return false, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, conditionTime)
+	defer cancel()
+	v, ok := f.when.RunWithContext(ctx, input).Next()
+	if err, isErr := v.(error); isErr {
+		return false, err
+	}
+	return ok && v != nil && v != false, nil
+}
+
+// route gives the flows that take a subject: the first, or all.
+func (r *Relay) route(ctx context.Context, s Subject) ([]*Flow, error) {
+	var taken []*Flow
+	for i := range r.cfg.Flows {
+		m, err := r.cfg.Flows[i].match(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if !m.Takes {
+			continue
+		}
+		taken = append(taken, m.Flow)
+		if !r.cfg.MatchAll {
+			break
+		}
+	}
+	return taken, nil
+}
+
+// deliveries lists the outputs of flows; an output that two flows name gets
+// the export once, read as the first of them says.
+func deliveries(taken []*Flow) []state.NewDelivery {
+	var list []state.NewDelivery
+	seen := map[string]bool{}
+	for _, f := range taken {
+		for _, o := range f.Outputs {
+			if !seen[o] {
+				seen[o] = true
+				list = append(list, state.NewDelivery{Output: o, Flow: f.Name})
+			}
+		}
+	}
+	return list
+}
+
+// matchAny says whether a value fits one of the globs, letter case ignored.
+func matchAny(globs []string, value string) bool {
+	value = strings.ToLower(value)
+	for _, g := range globs {
+		if matchGlob(strings.ToLower(g), value) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchGlob knows * (any run of characters) and ? (one). The standard
+// library's globs stop at "/", and labels such as "Country/regions" hold one.
+func matchGlob(glob, value string) bool {
+	g, v := []rune(glob), []rune(value)
+	star, mark := -1, 0
+	i, j := 0, 0
+	for j < len(v) {
+		switch {
+		case i < len(g) && g[i] == '*':
+			star, mark = i, j
+			i++
+		case i < len(g) && (g[i] == '?' || g[i] == v[j]):
+			i++
+			j++
+		case star >= 0: // let the last * take one more
+			mark++
+			i, j = star+1, mark
+		default:
+			return false
+		}
+	}
+	for i < len(g) && g[i] == '*' {
+		i++
+	}
+	return i == len(g)
+}

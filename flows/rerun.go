@@ -1,0 +1,224 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"finrelay/state"
+)
+
+// Rerun is what a person's wish to run something again came to.
+type Rerun struct {
+	ID      string       `json:"id"`
+	Entity  string       `json:"entity,omitempty"`
+	Was     state.State  `json:"was"`
+	Reason  state.Reason `json:"reason,omitempty"`
+	Queued  bool         `json:"queued"`            // or, in a dry run, would be
+	Refusal string       `json:"refusal,omitempty"` // why not, and what to do
+}
+
+// RerunIDs sets exports, shipments or unreadable events going again. A dry run
+// says what would happen and changes nothing. The error is about the ledger;
+// what cannot be run again is a Rerun with a Refusal.
+func (r *Relay) RerunIDs(ctx context.Context, ids []string, dry bool, by string) ([]Rerun, error) {
+	var all []Rerun
+	for _, start := range ids {
+		id, err := r.db.Find(ctx, start)
+		if errors.Is(err, state.ErrNotFound) {
+			all = append(all, Rerun{ID: start, Refusal: err.Error()})
+			continue
+		}
+		if err != nil {
+			return all, err
+		}
+		some, err := r.rerunOne(ctx, id, dry, by)
+		if err != nil {
+			return all, fmt.Errorf("rerun %s: %w", id, err)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// RerunMatching sets going all that a filter finds. Without states it takes
+// what stands still: parked exports, parked and expired shipments.
+func (r *Relay) RerunMatching(ctx context.Context, f state.Filter, dry bool, by string) ([]Rerun, error) {
+	if len(f.States) == 0 {
+		f.States = []state.State{state.Parked, state.Expired}
+	}
+	f.Limit = -1
+	exports, err := r.db.Exports(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	shipments, err := r.db.Shipments(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, s := range shipments {
+		if s.State != state.Settled { // its exports are asked for by their own state
+			ids = append(ids, s.ID)
+		}
+	}
+	for _, e := range exports {
+		ids = append(ids, e.ID)
+	}
+	return r.RerunIDs(ctx, ids, dry, by)
+}
+
+func (r *Relay) rerunOne(ctx context.Context, id string, dry bool, by string) ([]Rerun, error) {
+	switch state.KindOf(id) {
+	case state.KindExport:
+		one, err := r.rerunExport(ctx, id, dry, by)
+		return []Rerun{one}, err
+	case state.KindShipment:
+		return r.rerunShipment(ctx, id, dry, by)
+	}
+	one, err := r.rerunEvent(ctx, id, dry, by)
+	return []Rerun{one}, err
+}
+
+func (r *Relay) rerunExport(ctx context.Context, id string, dry bool, by string) (Rerun, error) {
+	e, err := r.db.Export(ctx, id)
+	if err != nil {
+		return Rerun{}, err
+	}
+	res := Rerun{ID: id, Entity: e.Entity, Was: e.State, Reason: e.Reason}
+	s, err := r.db.Shipment(ctx, e.ShipmentID)
+	if err != nil {
+		return res, err
+	}
+	res.Refusal = r.exportRefusal(e, s)
+	if res.Refusal != "" {
+		return res, nil
+	}
+	event, err := r.db.Body(ctx, s.EventID)
+	if err != nil && !errors.Is(err, state.ErrNotFound) {
+		return res, err
+	}
+	taken, err := r.route(ctx, Subject{
+		Environment: e.Environment, Entity: e.Entity, TargetEntity: e.TargetEntity, LegalEntity: e.LegalEntity, Event: event,
+	})
+	if bad, ok := errors.AsType[*ConditionError](err); ok {
+		res.Refusal = bad.Error()
+		return res, nil
+	}
+	if err != nil {
+		return res, err
+	}
+	wanted := deliveries(taken)
+	if len(wanted) == 0 {
+		res.Refusal = "no flow takes it: " + Advice(state.ReasonNoFlow)
+		return res, nil
+	}
+	res.Queued = true
+	if dry {
+		return res, nil
+	}
+	return refused(res, r.db.RerunExport(ctx, id, taken[0].Name, wanted, "by "+by))
+}
+
+func (r *Relay) exportRefusal(e state.Export, s state.Shipment) string {
+	switch {
+	case e.State == state.Open:
+		return "it is on its way already"
+	case e.State == state.Skipped:
+		return "it was skipped " + e.Detail
+	case e.Reason == state.ReasonMissingMember:
+		return Advice(e.Reason)
+	case !s.RawHere():
+		return "its raw file was removed " + s.RawRemovedAt.Format("2006-01-02") + ", after the retention time: " + r.fullPush(s)
+	}
+	if _, err := os.Stat(r.inFolder(s.RawFile)); err != nil {
+		return fmt.Sprintf("its raw file cannot be read: %v", err)
+	}
+	return ""
+}
+
+func (r *Relay) rerunShipment(ctx context.Context, id string, dry bool, by string) ([]Rerun, error) {
+	s, err := r.db.Shipment(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if s.State == state.Settled {
+		exports, err := r.db.Exports(ctx, state.Filter{ShipmentID: id, Limit: -1})
+		if err != nil {
+			return nil, err
+		}
+		var all []Rerun
+		for _, e := range exports {
+			one, err := r.rerunExport(ctx, e.ID, dry, by)
+			if err != nil {
+				return all, err
+			}
+			all = append(all, one)
+		}
+		return all, nil
+	}
+	res := Rerun{ID: id, Entity: s.Entity, Was: s.State, Reason: s.Reason}
+	switch s.State {
+	case state.Pending, state.Fetching, state.Fetched:
+		res.Refusal = "it is on its way already"
+		return []Rerun{res}, nil
+	}
+	res.Queued = true
+	if dry {
+		return []Rerun{res}, nil
+	}
+	res, err = refused(res, r.db.RerunShipment(ctx, id, "by "+by))
+	return []Rerun{res}, err
+}
+
+// rerunEvent reads an unreadable body again, with the field names of today.
+func (r *Relay) rerunEvent(ctx context.Context, id string, dry bool, by string) (Rerun, error) {
+	e, err := r.db.Event(ctx, id)
+	if err != nil {
+		return Rerun{}, err
+	}
+	res := Rerun{ID: id, Entity: e.Entity, Was: e.State, Reason: e.Reason}
+	if e.State != state.Unreadable {
+		res.Refusal = "it was read; what can run again is its shipment " + e.ShipmentID
+		return res, nil
+	}
+	body, err := r.db.UnreadBody(ctx, id)
+	if err != nil {
+		return res, err
+	}
+	arrivals := ReadBody(e.Environment, e.Door, body, r.cfg.FieldNames)
+	var entries []state.Arrival
+	for _, a := range arrivals {
+		if a.Event == nil {
+			res.Refusal = fmt.Sprintf("it still cannot be read (%v): %s", a.Problem, Advice(state.ReasonUnreadable))
+			return res, nil
+		}
+		entries = append(entries, a.ledgerEntry())
+	}
+	res.Queued = true
+	if dry {
+		return res, nil
+	}
+	_, err = r.db.Reread(ctx, id, entries)
+	return refused(res, err)
+}
+
+// refused turns a state that changed under the hand into a refusal.
+func refused(res Rerun, err error) (Rerun, error) {
+	if t, ok := errors.AsType[*state.TransitionError](err); ok {
+		res.Queued, res.Refusal = false, t.Error()
+		return res, nil
+	}
+	return res, err
+}
+
+// Skip takes what stands still off the list, because a person says that its
+// rows are not needed or came another way. It returns the whole id.
+func (r *Relay) Skip(ctx context.Context, start, by, why string) (string, error) {
+	id, err := r.db.Find(ctx, start)
+	if err != nil {
+		return "", err
+	}
+	return id, r.db.Skip(ctx, id, by, why)
+}

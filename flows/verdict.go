@@ -1,0 +1,197 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"finrelay/exporter"
+	"finrelay/exporter/fetch"
+	"finrelay/exporter/outputs"
+	"finrelay/state"
+)
+
+// action is what to do about an error.
+type action int
+
+const (
+	wait    action = iota // again at a due time
+	renew                 // the link is dead: only a fresh one helps
+	park                  // on the list for a person
+	release               // the process stops: give the work back
+)
+
+func (a action) String() string { return [...]string{"wait", "renew", "park", "release"}[a] }
+
+// verdict is an error, judged.
+type verdict struct {
+	action action
+	reason state.Reason
+	detail string
+	after  time.Duration // wait only
+}
+
+// facts are what a judgment needs besides the error.
+type facts struct {
+	attempts int // this one included
+	now      time.Time
+	deadline time.Time // of the link; zero for a delivery
+	jitter   float64   // 0 to 1
+}
+
+// Bounds of waiting.
+const (
+	firstWait    = 2 * time.Second
+	longestWait  = 5 * time.Minute
+	longestHint  = 15 * time.Minute // of a server's Retry-After, or of a link not valid yet
+	lateFetches  = 24 * time.Hour   // how long after its deadline a link that nobody declared dead is tried
+	fewTries     = 5                // for errors that repeat only when something is really wrong
+	detailLength = 2000             // bytes of an error's text that are kept
+)
+
+// judge is the one place where an error becomes an action.
+//
+// Only the server may declare a link dead: nothing here expires a link by our
+// clock. Only what cannot get better by itself is parked.
+func judge(err error, f facts) verdict {
+	v := verdict{action: wait, detail: clip(err.Error()), after: backoff(f.attempts, f.jitter)}
+	var link *fetch.LinkError
+	var record *exporter.RecordError
+	var condition *ConditionError
+	switch {
+	case errors.Is(err, ErrStopping), errors.Is(err, context.Canceled):
+		v.action, v.reason = release, state.ReasonShutdown
+	case errors.As(err, &link):
+		judgeLink(&v, link, f)
+	case errors.Is(err, errPanic), errors.Is(err, outputs.ErrRowCount):
+		v.action, v.reason = park, state.ReasonInternal
+	case errors.Is(err, outputs.ErrPathTaken):
+		v.action, v.reason = park, state.ReasonPathTaken
+	case errors.As(err, &condition):
+		v.action, v.reason = park, state.ReasonFlowError
+	case fileReason(err) != "":
+		v.action, v.reason = park, fileReason(err)
+	case errors.As(err, &record):
+		v.action, v.reason = park, state.ReasonMalformed
+	default:
+		// What is left is this machine: a full disk, a folder that went away.
+		// It heals or an operator heals it, and the work goes on by itself.
+		v.reason = state.ReasonDisk
+	}
+	return v
+}
+
+// fileReason names what is wrong with a file that must not, or cannot, be opened.
+func fileReason(err error) state.Reason {
+	for _, c := range []struct {
+		err    error
+		reason state.Reason
+	}{
+		{exporter.ErrUnsafePath, state.ReasonUnsafeName},
+		{exporter.ErrDuplicateName, state.ReasonDuplicate},
+		{exporter.ErrTooLarge, state.ReasonTooLarge},
+		{exporter.ErrEncrypted, state.ReasonEncrypted},
+		{exporter.ErrUnsupported, state.ReasonFormat},
+		{exporter.ErrDamaged, state.ReasonDamaged},
+		{exporter.ErrEmpty, state.ReasonEmptyFile},
+	} {
+		if errors.Is(err, c.err) {
+			return c.reason
+		}
+	}
+	return ""
+}
+
+func judgeLink(v *verdict, e *fetch.LinkError, f facts) {
+	late := !f.deadline.IsZero() && f.now.After(f.deadline)
+	switch e.Kind {
+	case fetch.KindExpired:
+		v.action, v.reason = renew, state.ReasonLinkExpired
+	case fetch.KindNotYetValid:
+		v.reason = state.ReasonLinkNotYet
+		if until := e.NotBefore.Sub(f.now); until > 0 {
+			v.after = min(until, longestHint)
+		}
+	case fetch.KindRefused:
+		v.action, v.reason = park, state.ReasonLinkRefused
+	case fetch.KindGone:
+		v.action, v.reason = park, state.ReasonLinkGone
+	case fetch.KindHostile:
+		v.action, v.reason = park, state.ReasonLinkHostile
+	case fetch.KindTooLarge:
+		v.action, v.reason = park, state.ReasonTooLarge
+	case fetch.KindNotAzure:
+		v.reason = state.ReasonNotAzure
+		if late {
+			v.action = park
+		}
+	case fetch.KindChanged, fetch.KindMismatch:
+		v.reason = state.ReasonBlobChanging
+		if e.Kind == fetch.KindMismatch {
+			v.reason = state.ReasonBlobMismatch
+		}
+		if f.attempts >= fewTries {
+			v.action = park
+		}
+	default: // busy, network
+		v.reason = state.ReasonNetwork
+		if e.Kind == fetch.KindBusy {
+			v.reason = state.ReasonBusy
+			v.after = max(v.after, min(e.RetryAfter, longestHint))
+		}
+		if late && f.now.Sub(f.deadline) > lateFetches {
+			v.action = park
+		}
+	}
+	if v.action == wait {
+		v.after = beforeDeadline(v.after, f)
+	}
+}
+
+// beforeDeadline shortens a wait that would sleep through the last moment at
+// which a link may still live, so that each link gets a try just before.
+func beforeDeadline(after time.Duration, f facts) time.Duration {
+	const margin = 20 * time.Second
+	left := f.deadline.Sub(f.now) - margin
+	if f.deadline.IsZero() || left < firstWait || after < left {
+		return after
+	}
+	return left
+}
+
+// backoff doubles from firstWait to longestWait; jitter takes up to a quarter
+// off, so that what failed together does not come back together.
+func backoff(attempts int, jitter float64) time.Duration {
+	d := longestWait
+	if attempts < 8 {
+		d = min(firstWait<<max(attempts-1, 0), longestWait)
+	}
+	return d - time.Duration(float64(d)/4*jitter)
+}
+
+func (r *Relay) judge(err error, attempts int, deadline time.Time) verdict {
+	return judge(err, facts{attempts: attempts, now: r.db.Now(), deadline: deadline, jitter: rand.Float64()})
+}
+
+// errPanic: our own code failed on this input. It is parked so that it stops
+// neither the process nor the work beside it.
+var errPanic = errors.New("internal error")
+
+// guard turns a panic of do into an error that is parked.
+func guard(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v (please report this with the raw file)", errPanic, p)
+		}
+	}()
+	return do()
+}
+
+func clip(s string) string {
+	if len(s) > detailLength {
+		return s[:detailLength] + "…"
+	}
+	return s
+}

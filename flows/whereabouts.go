@@ -1,0 +1,168 @@
+package flows
+
+import (
+	"fmt"
+	"time"
+
+	"finrelay/state"
+)
+
+// Place is where an export's rows are now.
+type Place string
+
+// Places, from best to worst.
+const (
+	LandedHere  Place = "landed here"
+	SafeHere    Place = "safe here"       // raw file kept, not landed
+	InFinOps    Place = "still in FinOps" // a way to get them lives until a time
+	AtRisk      Place = "at risk"         // the link is dead or looks so, and no other way is known
+	Lost        Place = "lost unless full push"
+	SkippedHere Place = "skipped" // a person said that they are not needed
+)
+
+// BlobLife is how long FinOps keeps an exported file in its blob storage.
+//
+// Source: Microsoft Learn, "Recurring integrations" and "Data management
+// package REST API": files are deleted 7 days after upload.
+const BlobLife = 7 * 24 * time.Hour
+
+// Whereabouts is the sentence a person needs at 3 a.m.: where the rows are,
+// and what to do next.
+type Whereabouts struct {
+	Place Place     `json:"place"`
+	Until time.Time `json:"until,omitzero"` // InFinOps, AtRisk: when that ends
+	Paths []string  `json:"paths,omitempty"`
+	Next  string    `json:"next,omitempty"` // what to do; "" when nothing
+}
+
+// String gives "safe here", or "still in FinOps until 2026-03-02 10:15 UTC".
+func (w Whereabouts) String() string {
+	if w.Until.IsZero() {
+		return string(w.Place)
+	}
+	return fmt.Sprintf("%s until %s", w.Place, w.Until.UTC().Format("2006-01-02 15:04 MST"))
+}
+
+// ExportWhereabouts says where an export's rows are. Paths are those of its
+// deliveries that are done.
+func (r *Relay) ExportWhereabouts(e state.Export, s state.Shipment, deliveries []state.Delivery) Whereabouts {
+	var paths []string
+	for _, d := range deliveries {
+		if d.State == state.Delivered {
+			paths = append(paths, d.Path)
+		}
+	}
+	switch {
+	case e.State == state.Landed:
+		return Whereabouts{Place: LandedHere, Paths: paths}
+	case e.State == state.Skipped:
+		return Whereabouts{Place: SkippedHere, Paths: paths}
+	case e.Reason == state.ReasonMissingMember:
+		return Whereabouts{Place: Lost, Next: Advice(e.Reason)}
+	case !s.RawHere():
+		return Whereabouts{Place: Lost, Paths: paths, Next: "the raw file is gone: " + r.fullPush(s)}
+	}
+	next := Advice(e.Reason)
+	if e.State == state.Open {
+		next = ""
+		for _, d := range deliveries {
+			if d.State == state.Waiting {
+				next = "nothing now: it tries again at " + d.DueAt.Format(time.RFC3339) + "; " + Advice(d.Reason)
+			}
+		}
+	}
+	return Whereabouts{Place: SafeHere, Paths: append(paths, s.RawFile), Next: next}
+}
+
+// ShipmentWhereabouts says where a shipment's rows are as long as it has not
+// been opened into exports; after that its exports say it.
+func (r *Relay) ShipmentWhereabouts(s state.Shipment) Whereabouts {
+	now := r.db.Now()
+	switch {
+	case s.State == state.Settled && s.Reason == state.ReasonSkipped:
+		return Whereabouts{Place: SkippedHere}
+	case s.State == state.Settled && !s.RawHere():
+		return Whereabouts{Place: LandedHere}
+	case s.RawHere():
+		next := ""
+		if s.State == state.Parked {
+			next = Advice(s.Reason)
+		}
+		return Whereabouts{Place: SafeHere, Paths: []string{s.RawFile}, Next: next}
+	case s.State == state.Expired || s.State == state.Parked:
+		return r.linkLost(s, now)
+	case now.Before(s.Deadline):
+		w := Whereabouts{Place: InFinOps, Until: s.Deadline}
+		if s.State == state.Waiting {
+			w.Next = "nothing now: it tries again at " + s.DueAt.Format(time.RFC3339) + "; " + Advice(s.Reason)
+		}
+		return w
+	}
+	return Whereabouts{Place: AtRisk, Next: "nothing now: the link is past its time by our clock, but only the server may declare it dead; it is being tried"}
+}
+
+// linkLost: the file lies in FinOps' storage for some days, but no link leads
+// to it any more.
+func (r *Relay) linkLost(s state.Shipment, now time.Time) Whereabouts {
+	until := s.Order.At.Add(BlobLife)
+	next := Advice(s.Reason)
+	if s.Reason == state.ReasonLinkGone || !now.Before(until) {
+		return Whereabouts{Place: Lost, Next: r.fullPush(s)}
+	}
+	if s.State == state.Expired || s.Reason == state.ReasonLinkRefused {
+		next = join(next, r.fullPush(s))
+	}
+	return Whereabouts{Place: AtRisk, Until: until, Next: next}
+}
+
+// fullPush says how the rows come again, which depends on how they are exported.
+func (r *Relay) fullPush(s state.Shipment) string {
+	for i := range r.cfg.Flows {
+		f := &r.cfg.Flows[i]
+		if f.FullRefresh && (len(f.Entities) == 0 || matchAny(f.Entities, s.Entity)) {
+			return "flow " + f.Name + " is declared refresh: full, so the next run of its data project brings these rows again"
+		}
+	}
+	return fmt.Sprintf("an incremental export does not send these rows again: run a full push of %q in FinOps "+
+		"(data project, Refresh type: Full push only), then finrelay skip what it replaces", s.Entity)
+}
+
+// Advice says what to do about a reason. The first words name the thing to press.
+func Advice(reason state.Reason) string {
+	if a, ok := advice[reason]; ok {
+		return a
+	}
+	return "finrelay rerun ID"
+}
+
+var advice = map[state.Reason]string{
+	state.ReasonUnreadable:    "finrelay inspect shows what is not understood; if a field has another name, set doors.finops.fields, then finrelay rerun EVENT-ID",
+	state.ReasonLinkExpired:   "post the event again with a fresh link if its sender can make one: the same event with a younger link goes on by itself",
+	state.ReasonLinkRefused:   "read the server's text above: allow this machine's address, or https, on the storage account, then finrelay rerun SHIPMENT-ID",
+	state.ReasonLinkGone:      "the file is not in the storage any more",
+	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts, restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
+	state.ReasonNotAzure:      "look for a proxy or firewall between here and the storage account, then finrelay rerun SHIPMENT-ID",
+	state.ReasonLinkNotYet:    "compare this machine's clock with the storage account's",
+	state.ReasonBusy:          "the storage account is busy",
+	state.ReasonNetwork:       "look at DNS, firewall and network between here and the storage account",
+	state.ReasonBlobChanging:  "the file changes while it is read: find out who writes it, then finrelay rerun SHIPMENT-ID",
+	state.ReasonBlobMismatch:  "the file does not have the length or checksum that the storage states: finrelay rerun SHIPMENT-ID",
+	state.ReasonDamaged:       "the file is not what it claims to be: look at the raw file; finrelay rerun reads it again",
+	state.ReasonEmptyFile:     "a file of 0 bytes without the event saying 0 rows: look at the execution in FinOps; finrelay skip if it really was empty",
+	state.ReasonUnsafeName:    "the package holds a name that leaves its folder: look at the raw file and where it came from",
+	state.ReasonDuplicate:     "the package holds two files of one name: look at the raw file",
+	state.ReasonTooLarge:      "larger than the limits for packages: look at the raw file",
+	state.ReasonEncrypted:     "FinOps does not encrypt packages: look at the raw file and where it came from",
+	state.ReasonFormat:        "this version does not read the format; the raw file is kept: use CSV or XML in the data project, or finrelay rerun after an upgrade",
+	state.ReasonMalformed:     "the file breaks off or is not well-formed at the place named: look at the raw file",
+	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, or on_bad_rows: land to set such rows aside; then finrelay rerun EXPORT-ID",
+	state.ReasonRowMismatch:   "compare with the execution in FinOps; set on_row_mismatch: warn for the flow to let it land, then finrelay rerun EXPORT-ID",
+	state.ReasonNoFlow:        "add a flow that takes this entity (finrelay inspect says why none does), restart, then finrelay rerun EXPORT-ID",
+	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
+	state.ReasonOutput:        "see that the output's folder is there and may be written",
+	state.ReasonPathTaken:     "the output's path template gives two exports one name: put {export_id} in it, restart, then finrelay rerun EXPORT-ID",
+	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
+	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun ID",
+	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun ID after an upgrade",
+	state.ReasonMissingMember: "the package lacks a file that its manifest names: look at the execution in FinOps and run a full push of the entity if rows are missing",
+}
