@@ -47,11 +47,35 @@ func (c *Contents) archive(name string, limits Limits) error {
 			c.Members = append(c.Members, Member{Name: e.name, Entity: stem(e.name), Size: statedSize(e), entry: e})
 		}
 	}
+	c.numberSameNames()
 	c.examine(limits)
 	if c.Kind == KindPackage {
 		c.declare(entries)
 	}
 	return nil
+}
+
+// numberSameNames makes the names of members tell them apart, since those who
+// keep a list of what a file held know a member by its name.
+func (c *Contents) numberSameNames() {
+	taken := map[string]bool{}
+	for _, m := range c.Members {
+		taken[m.Name] = true
+	}
+	next := map[string]int{} // number for the next of a name; 0 before its first
+	for i := range c.Members {
+		m := &c.Members[i]
+		first := m.Name
+		if next[first] == 0 {
+			next[first] = 2
+			continue
+		}
+		for taken[m.Name] {
+			m.Name = fmt.Sprintf("%s (%d)", first, next[first])
+			next[first]++
+		}
+		taken[m.Name] = true
+	}
 }
 
 // directory reads the archive's list of members. The list is bounded while it

@@ -85,24 +85,41 @@ func (c *Contents) small(e *entry) ([]byte, error) {
 // by the name FinOps makes of that.
 func (c *Contents) match(declared []dmf.ManifestEntity) {
 	byName := map[string]*Member{}
+	taken := map[string]string{} // entity by file name
 	for i := range c.Members {
 		m := &c.Members[i]
 		if key := foldName(base(m.Name)); byName[key] == nil {
 			byName[key] = m
 		}
+		taken[m.Name] = m.Entity
 	}
 	for _, d := range declared {
 		m := find(byName, d)
 		switch {
-		case m == nil && !d.Disabled:
-			c.Missing = append(c.Missing, Missing{Entity: d.EntityName, File: d.InputFilePath})
+		case m == nil && d.Disabled: // not exported, so rightly absent
 		case m == nil:
+			c.miss(taken, d)
 		case m.Declared:
 			c.warnf("the manifest gives %q to the entities %q and %q; it is taken for the first", m.Name, m.Entity, d.EntityName)
 		default:
 			m.declare(d)
 		}
 	}
+}
+
+// miss lists a declared file as missing, unless its name is taken: those who
+// keep the list know its lines by the file.
+func (c *Contents) miss(taken map[string]string, d dmf.ManifestEntity) {
+	file := d.InputFilePath
+	if file == "" {
+		file = dmf.FileName(d.EntityName, "")
+	}
+	if first, twice := taken[file]; twice {
+		c.warnf("the manifest names %q, which is absent, for %q beside %q; only one is listed", file, d.EntityName, first)
+		return
+	}
+	taken[file] = d.EntityName
+	c.Missing = append(c.Missing, Missing{Entity: d.EntityName, File: file})
 }
 
 func find(byName map[string]*Member, d dmf.ManifestEntity) *Member {

@@ -22,7 +22,7 @@ func (c *Contents) examine(limits Limits) {
 		err := checkEntry(m.entry, limits)
 		// The first of two same names is opened, whatever comes later: an
 		// archive may not replace what its reader has already taken.
-		if key := foldName(m.Name); err == nil && seen[key] {
+		if key := foldName(m.entry.name); err == nil && seen[key] {
 			err = exporter.ErrDuplicateName
 		} else {
 			seen[key] = true
@@ -149,9 +149,6 @@ func (c *Contents) sniff(e *entry) error {
 	head, err := io.ReadAll(io.LimitReader(r, sniffBytes))
 	if err != nil {
 		return err
-	}
-	if len(head) == 0 {
-		return exporter.ErrEmpty
 	}
 	if format := unreadable(head); format != "" {
 		return fmt.Errorf("%s: %w", format, exporter.ErrUnsupported)

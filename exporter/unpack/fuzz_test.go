@@ -15,7 +15,7 @@ import (
 
 var reasons = []error{
 	exporter.ErrUnsafePath, exporter.ErrDuplicateName, exporter.ErrTooLarge, exporter.ErrEncrypted,
-	exporter.ErrUnsupported, exporter.ErrDamaged, exporter.ErrEmpty,
+	exporter.ErrUnsupported, exporter.ErrDamaged, exporter.ErrEmpty, // the last from Open only
 }
 
 func hasReason(err error) bool {
@@ -51,8 +51,19 @@ func FuzzOpenPackage(f *testing.F) {
 		if len(c.Members) > limits.Members {
 			t.Errorf("%d members, at most %d", len(c.Members), limits.Members)
 		}
+		names := map[string]bool{}
 		for _, m := range c.Members {
 			checkMember(t, c, m)
+			if names[m.Name] {
+				t.Errorf("two members are called %q", m.Name)
+			}
+			names[m.Name] = true
+		}
+		for _, m := range c.Missing {
+			if names[m.File] {
+				t.Errorf("two files are called %q", m.File)
+			}
+			names[m.File] = true
 		}
 	})
 }

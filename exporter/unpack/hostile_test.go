@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,7 +54,6 @@ func TestParkedMembers(t *testing.T) {
 		"packed size beyond the end": {head(func(h *zip.FileHeader) { h.CompressedSize64 = 1 << 40 }), exporter.ErrDamaged},
 		"no deflate stream":          {part{name: "odd.csv", body: rows, packed: "\xFF\xFF\xFF\xFF and so on"}, exporter.ErrDamaged},
 		"short, wrong checksum":      {part{name: "odd.csv", body: "a", change: func(h *zip.FileHeader) { h.CRC32++ }}, exporter.ErrDamaged},
-		"0 bytes":                    {part{name: "odd.csv"}, exporter.ErrEmpty},
 		"states 0 bytes, holds more": {head(func(h *zip.FileHeader) { h.UncompressedSize64 = 0 }), exporter.ErrDamaged},
 		"nested archive":             {part{name: "odd.csv", body: string(build(t, part{name: "a.csv", body: rows}))}, exporter.ErrUnsupported},
 		"nested workbook":            {part{name: "odd.xlsx", body: string(workbook(t))}, exporter.ErrUnsupported},
@@ -194,6 +194,33 @@ func TestOddButGood(t *testing.T) {
 		if text, err := content(got, got.Members[0]); text != rows || err != nil {
 			t.Errorf("%s: got %q, %v", name, text, err)
 		}
+	}
+}
+
+// TestSameNames shows that names tell members apart whatever the archive holds.
+func TestSameNames(t *testing.T) {
+	var parts []part
+	for _, name := range []string{"a.csv", "a.csv", "a.csv (2)", "a.csv", "a.csv (2)", "a.csv"} {
+		parts = append(parts, part{name: name, body: rows})
+	}
+	var got []string
+	var opened []int
+	for i, m := range mustOpen(t, build(t, parts...)).Members {
+		got = append(got, m.Name)
+		if m.Err == nil {
+			opened = append(opened, i)
+		}
+	}
+	want := []string{"a.csv", "a.csv (3)", "a.csv (2)", "a.csv (4)", "a.csv (2) (2)", "a.csv (5)"}
+	if !slices.Equal(got, want) || !slices.Equal(opened, []int{0, 2}) {
+		t.Errorf("got %q, opened %v; want %q, opened [0 2]", got, opened, want)
+	}
+}
+
+func TestMemberOf0Bytes(t *testing.T) {
+	c := mustOpen(t, build(t, part{name: "a.csv"}))
+	if text, err := content(c, c.Members[0]); text != "" || err != nil {
+		t.Errorf("got %q, %v; want an empty stream", text, err)
 	}
 }
 

@@ -71,7 +71,10 @@ type Contents struct {
 
 // Member is one data file.
 type Member struct {
-	Name         string // path as in the archive; "" in a bare file
+	// Name is the path as in the archive, "" in a bare file. Names tell members
+	// apart: of several with exactly one name the later ones, which are never
+	// opened, have a number put behind it.
+	Name         string
 	Entity       string // label as the manifest says, else the file name without extension
 	TargetEntity string // AOT name as the manifest says, else ""
 	RefreshType  string // as the manifest says, else ""
@@ -80,7 +83,8 @@ type Member struct {
 	Size         int64  // unpacked bytes, as stated in the archive's directory
 	// Err is why the member must not be opened; nil when it may be. It wraps
 	// one of ErrUnsafePath, ErrDuplicateName, ErrTooLarge, ErrEncrypted,
-	// ErrUnsupported, ErrDamaged and ErrEmpty of package exporter.
+	// ErrUnsupported and ErrDamaged of package exporter. A member of 0 bytes
+	// may be opened: whether that is right, only who asked for it knows.
 	Err error
 
 	entry *entry // nil in a bare file
@@ -89,7 +93,9 @@ type Member struct {
 // Missing is a data file that the manifest declares and the archive lacks.
 type Missing struct {
 	Entity string // label
-	File   string // as the manifest says
+	// File is the name as the manifest says, else the one FinOps would give the
+	// label. No other Missing and no Member has the same.
+	File string
 }
 
 // Open looks into the raw file at path. The caller closes the Contents.

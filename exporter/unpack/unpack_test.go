@@ -112,6 +112,8 @@ func TestOpenPackage(t *testing.T) {
 			declared("Vendors", `C:\staging\VENDORS.CSV`), // path stripped, case folded
 			declared("Country/regions", "Country/regions.csv"),
 			declared("Gone", "Gone.csv"),
+			declared("Gone too", "Gone.csv"),
+			{EntityName: "No/path"},
 			{EntityName: "Switched off", InputFilePath: "Switched off.csv", Disabled: true},
 		},
 		part{name: "Customer groups.csv", body: rows},
@@ -144,11 +146,12 @@ func TestOpenPackage(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("members\ngot  %+v\nwant %+v", got, want)
 	}
-	if missing := []Missing{{"Gone", "Gone.csv"}}; !reflect.DeepEqual(c.Missing, missing) {
+	if missing := []Missing{{"Gone", "Gone.csv"}, {"No/path", "Nopath"}}; !reflect.DeepEqual(c.Missing, missing) {
 		t.Errorf("missing: got %+v, want %+v", c.Missing, missing)
 	}
 	wantWarnings(t, c,
 		`"__MACOSX/._Extra.csv" is left out: packing programs add it, it is no data`,
+		`the manifest names "Gone.csv", which is absent, for "Gone too" beside "Gone"; only one is listed`,
 		`"Extra.csv" is not in the manifest; its entity is taken from the file name`)
 	if m, ok := c.Member("Extra.csv"); !ok || m.Entity != "Extra" {
 		t.Errorf("Member: got %+v, %v", m, ok)
