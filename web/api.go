@@ -1,0 +1,388 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os/user"
+	"strconv"
+	"strings"
+	"time"
+
+	"finrelay/flows"
+	"finrelay/state"
+)
+
+// API serves the control API.
+type API struct {
+	DB      *state.DB
+	Relay   *flows.Relay
+	Version string
+	// Serving says that Relay.Run is at work in this process.
+	Serving bool
+}
+
+// maxInspect is the largest body that inspect takes, in bytes.
+const maxInspect = 16 << 20
+
+// Handler gives the routes, all under /api/.
+func (a *API) Handler() http.Handler {
+	mux := http.NewServeMux()
+	get := func(path string, h func(r *http.Request) (any, error)) { mux.Handle("GET /api/"+path, handle(h)) }
+	post := func(path string, h func(r *http.Request) (any, error)) { mux.Handle("POST /api/"+path, handle(h)) }
+	get("events", a.listEvents)
+	get("events/{id}", a.showEvent)
+	get("shipments", a.listShipments)
+	get("shipments/{id}", a.showShipment)
+	get("exports", a.listExports)
+	get("exports/{id}", a.showExport)
+	get("checkpoints", a.listCheckpoints)
+	get("status", a.status)
+	get("journal", a.journal)
+	get("hosts", func(r *http.Request) (any, error) { return a.DB.HostsSeen(r.Context()) })
+	get("stats", a.stats)
+	post("rerun", a.rerun)
+	post("skip", a.skip)
+	post("inspect/{environment}", a.inspect)
+	post("environments/{name}/reset", a.reset)
+	return mux
+}
+
+// Problem is the body of an answer that is not 2xx.
+type Problem struct {
+	Error string `json:"error"`
+}
+
+func handle(h func(r *http.Request) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := h(r)
+		status := http.StatusOK
+		if err != nil {
+			status = statusOf(err)
+			body = Problem{Error: err.Error()}
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(body) // the client may be gone
+	})
+}
+
+// badRequest is a fault of the client.
+type badRequest struct{ error }
+
+func statusOf(err error) int {
+	switch {
+	case errors.As(err, new(badRequest)):
+		return http.StatusBadRequest
+	case errors.Is(err, state.ErrNotFound):
+		return http.StatusNotFound
+	case errors.As(err, new(*state.TransitionError)):
+		return http.StatusConflict
+	case errors.Is(err, state.ErrClosed):
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// filter reads a state.Filter from the query; see FilterQuery for its form.
+func filter(r *http.Request) (state.Filter, error) {
+	q := r.URL.Query()
+	f := state.Filter{
+		Environment: q.Get("environment"),
+		Entity:      q.Get("entity"),
+		Reason:      state.Reason(q.Get("reason")),
+		ShipmentID:  q.Get("shipment"),
+	}
+	for _, s := range strings.Split(q.Get("state"), ",") {
+		if s != "" {
+			f.States = append(f.States, state.State(s))
+		}
+	}
+	if s := q.Get("since"); s != "" {
+		t, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			return f, badRequest{err}
+		}
+		f.Since = t
+	}
+	if s := q.Get("limit"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return f, badRequest{err}
+		}
+		f.Limit = n
+	}
+	return f, nil
+}
+
+func (a *API) listEvents(r *http.Request) (any, error) {
+	f, err := filter(r)
+	if err != nil {
+		return nil, err
+	}
+	events, err := a.DB.Events(r.Context(), f)
+	views := make([]EventView, 0, len(events))
+	for _, e := range events {
+		views = append(views, eventView(e))
+	}
+	return views, err
+}
+
+func eventView(e state.Event) EventView {
+	v := EventView{Event: e}
+	if e.State == state.Unreadable {
+		v.Next = flows.Advice(e.Reason)
+	}
+	return v
+}
+
+func (a *API) showEvent(r *http.Request) (any, error) {
+	ctx := r.Context()
+	id, err := a.DB.Find(ctx, r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.DB.Event(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	v := eventView(e)
+	body, err := a.DB.Body(ctx, id)
+	if notFoundIsNil(err) != nil {
+		return nil, err
+	}
+	v.Body = string(body)
+	v.Story, err = a.DB.Story(ctx, id)
+	if err != nil || e.ShipmentID == "" {
+		return v, err
+	}
+	of, err := a.DB.Story(ctx, e.ShipmentID)
+	v.Story = mergeStories(v.Story, of)
+	return v, err
+}
+
+func mergeStories(x, y []state.JournalEntry) []state.JournalEntry {
+	seen := map[int64]bool{}
+	var all []state.JournalEntry
+	for len(x)+len(y) > 0 {
+		if len(y) == 0 || len(x) > 0 && x[0].Seq <= y[0].Seq {
+			x, y = y, x // the smaller head is now y's
+		}
+		if !seen[y[0].Seq] {
+			seen[y[0].Seq] = true
+			all = append(all, y[0])
+		}
+		y = y[1:]
+	}
+	return all
+}
+
+func (a *API) listShipments(r *http.Request) (any, error) {
+	f, err := filter(r)
+	if err != nil {
+		return nil, err
+	}
+	shipments, err := a.DB.Shipments(r.Context(), f)
+	views := make([]ShipmentView, 0, len(shipments))
+	for _, s := range shipments {
+		views = append(views, a.shipmentView(s))
+	}
+	return views, err
+}
+
+func (a *API) showShipment(r *http.Request) (any, error) {
+	ctx := r.Context()
+	id, err := a.DB.Find(ctx, r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.DB.Shipment(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	v := a.shipmentView(s)
+	if v.Exports, err = a.exportViews(ctx, state.Filter{ShipmentID: id, Limit: -1}); err != nil {
+		return nil, err
+	}
+	v.Story, err = a.DB.Story(ctx, id)
+	return v, err
+}
+
+func (a *API) listExports(r *http.Request) (any, error) {
+	f, err := filter(r)
+	if err != nil {
+		return nil, err
+	}
+	return a.exportViews(r.Context(), f)
+}
+
+func (a *API) showExport(r *http.Request) (any, error) {
+	ctx := r.Context()
+	id, err := a.DB.Find(ctx, r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.DB.Export(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	v, err := a.exportView(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	v.Story, err = a.DB.Story(ctx, id)
+	return v, err
+}
+
+func (a *API) listCheckpoints(r *http.Request) (any, error) {
+	f, err := filter(r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.DB.Checkpoints(r.Context(), f)
+	if c == nil {
+		c = []state.Checkpoint{}
+	}
+	return c, err
+}
+
+func (a *API) status(r *http.Request) (any, error) {
+	environment := r.URL.Query().Get("environment")
+	s, err := a.DB.Status(r.Context(), environment)
+	if err != nil {
+		return nil, err
+	}
+	if s.Lines == nil {
+		s.Lines = []state.StatusLine{}
+	}
+	v := StatusView{Status: s, Version: a.Version, Serving: a.Serving}
+	v.List, err = a.needsPerson(r.Context(), environment)
+	return v, err
+}
+
+func (a *API) journal(r *http.Request) (any, error) {
+	after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	if err != nil {
+		return nil, badRequest{err}
+	}
+	const page = 500 // rows
+	entries, err := a.DB.Journal(r.Context(), after, page)
+	if entries == nil {
+		entries = []state.JournalEntry{}
+	}
+	return entries, err
+}
+
+// Stats are counts of this process.
+type Stats struct {
+	Commits int64 `json:"commits"` // SQLite's own count, from its commit hook
+}
+
+func (a *API) stats(*http.Request) (any, error) { return Stats{Commits: a.DB.Commits()}, nil }
+
+// RerunRequest names what to run again: ids, or what a filter finds.
+type RerunRequest struct {
+	IDs         []string      `json:"ids,omitempty"`
+	Environment string        `json:"environment,omitempty"`
+	Entity      string        `json:"entity,omitempty"`
+	States      []state.State `json:"states,omitempty"`
+	Reason      state.Reason  `json:"reason,omitempty"`
+	Since       time.Time     `json:"since,omitzero"`
+	DryRun      bool          `json:"dry_run,omitempty"`
+	By          string        `json:"by,omitempty"`
+}
+
+func (a *API) rerun(r *http.Request) (any, error) {
+	var q RerunRequest
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		return nil, badRequest{err}
+	}
+	var all []flows.Rerun
+	var err error
+	if len(q.IDs) > 0 {
+		all, err = a.Relay.RerunIDs(r.Context(), q.IDs, q.DryRun, by(q.By))
+	} else {
+		all, err = a.Relay.RerunMatching(r.Context(), state.Filter{
+			Environment: q.Environment, Entity: q.Entity, States: q.States, Reason: q.Reason, Since: q.Since,
+		}, q.DryRun, by(q.By))
+	}
+	if all == nil {
+		all = []flows.Rerun{}
+	}
+	return all, err
+}
+
+// SkipRequest takes one thing off the list.
+type SkipRequest struct {
+	ID  string `json:"id"`
+	Why string `json:"why"`
+	By  string `json:"by,omitempty"`
+}
+
+func (a *API) skip(r *http.Request) (any, error) {
+	var q SkipRequest
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		return nil, badRequest{err}
+	}
+	id, err := a.Relay.Skip(r.Context(), q.ID, by(q.By), q.Why)
+	q.ID = id
+	return q, err
+}
+
+func (a *API) inspect(r *http.Request) (any, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxInspect))
+	if err != nil {
+		return nil, badRequest{err}
+	}
+	return a.Relay.Inspect(r.Context(), r.PathValue("environment"), body), nil
+}
+
+// Epoch is the answer of an environment's reset.
+type Epoch struct {
+	Environment string `json:"environment"`
+	Epoch       int64  `json:"epoch"`
+}
+
+func (a *API) reset(r *http.Request) (any, error) {
+	name := r.PathValue("name")
+	if !a.Relay.KnowsEnvironment(name) {
+		return nil, badRequest{errors.New("environment " + name + " is not configured")}
+	}
+	epoch, err := a.DB.ResetEnvironment(r.Context(), name, "by "+by(r.URL.Query().Get("by")))
+	return Epoch{Environment: name, Epoch: epoch}, err
+}
+
+// by names the person for the journal: who is said to ask, else the account.
+func by(said string) string {
+	if said != "" {
+		return said
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "somebody"
+}
+
+// Follow calls each with every journal entry after a sequence number, as they
+// are written, until ctx ends or each returns false.
+func (c *Client) Follow(ctx context.Context, after int64, every time.Duration, each func(state.JournalEntry) bool) error {
+	for {
+		entries, err := c.Journal(ctx, after)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			after = e.Seq
+			if !each(e) {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(every):
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"context"
+	"errors"
+
+	"finrelay/flows"
+	"finrelay/state"
+)
+
+// EventView is an event with its story; Body and Story only when one is asked for.
+type EventView struct {
+	state.Event
+	Next  string               `json:"next,omitempty"`
+	Body  string               `json:"body,omitempty"` // without signatures
+	Story []state.JournalEntry `json:"story,omitempty"`
+}
+
+// ShipmentView is a shipment with where its rows are.
+type ShipmentView struct {
+	state.Shipment
+	Whereabouts string               `json:"whereabouts"`
+	Where       flows.Whereabouts    `json:"where"`
+	Exports     []ExportView         `json:"exports,omitempty"`
+	Story       []state.JournalEntry `json:"story,omitempty"`
+}
+
+// ExportView is an export with where its rows are.
+type ExportView struct {
+	state.Export
+	Whereabouts string               `json:"whereabouts"`
+	Where       flows.Whereabouts    `json:"where"`
+	Deliveries  []state.Delivery     `json:"deliveries,omitempty"`
+	Story       []state.JournalEntry `json:"story,omitempty"`
+}
+
+// StatusView is the status with the things that need a person, most urgent first.
+type StatusView struct {
+	state.Status
+	Version string     `json:"version"`
+	Serving bool       `json:"serving"` // a server holds the state folder and works
+	List    []ListItem `json:"list"`    // what needs a person, at most MostListed
+}
+
+// MostListed is how many items a status lists.
+const MostListed = 20
+
+// ListItem is one thing that needs a person.
+type ListItem struct {
+	ID          string       `json:"id"`
+	Environment string       `json:"environment"`
+	Entity      string       `json:"entity,omitempty"`
+	LegalEntity string       `json:"legal_entity,omitempty"`
+	State       state.State  `json:"state"`
+	Reason      state.Reason `json:"reason"`
+	Whereabouts string       `json:"whereabouts"`
+	Next        string       `json:"next"`
+}
+
+func (a *API) exportView(ctx context.Context, e state.Export) (ExportView, error) {
+	v := ExportView{Export: e}
+	s, err := a.DB.Shipment(ctx, e.ShipmentID)
+	if err != nil {
+		return v, err
+	}
+	if v.Deliveries, err = a.DB.Deliveries(ctx, e.ID); err != nil {
+		return v, err
+	}
+	v.Where = a.Relay.ExportWhereabouts(e, s, v.Deliveries)
+	v.Whereabouts = v.Where.String()
+	return v, nil
+}
+
+func (a *API) shipmentView(s state.Shipment) ShipmentView {
+	w := a.Relay.ShipmentWhereabouts(s)
+	return ShipmentView{Shipment: s, Where: w, Whereabouts: w.String()}
+}
+
+func (a *API) exportViews(ctx context.Context, f state.Filter) ([]ExportView, error) {
+	exports, err := a.DB.Exports(ctx, f)
+	views := make([]ExportView, 0, len(exports))
+	for _, e := range exports {
+		v, err := a.exportView(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, v)
+	}
+	return views, err
+}
+
+// needsPerson lists what stands still, oldest first, shipments before exports
+// because their links and blobs have clocks running.
+func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, error) {
+	list := []ListItem{}
+	still := state.Filter{Environment: environment, States: []state.State{state.Parked, state.Expired}, Limit: MostListed}
+	shipments, err := a.DB.Shipments(ctx, still)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range shipments {
+		w := a.Relay.ShipmentWhereabouts(s)
+		list = append(list, ListItem{ID: s.ID, Environment: s.Environment, Entity: s.Entity, LegalEntity: s.LegalEntity,
+			State: s.State, Reason: s.Reason, Whereabouts: w.String(), Next: w.Next})
+	}
+	exports, err := a.exportViews(ctx, still)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range exports {
+		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity,
+			State: e.State, Reason: e.Reason, Whereabouts: e.Whereabouts, Next: e.Where.Next})
+	}
+	events, err := a.DB.Events(ctx, state.Filter{Environment: environment, States: []state.State{state.Unreadable}, Limit: MostListed})
+	for _, e := range events {
+		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, State: e.State, Reason: e.Reason,
+			Whereabouts: string(flows.AtRisk), Next: flows.Advice(e.Reason)})
+	}
+	return list[:min(len(list), MostListed)], err
+}
+
+func notFoundIsNil(err error) error {
+	if errors.Is(err, state.ErrNotFound) {
+		return nil
+	}
+	return err
+}
