@@ -1,0 +1,88 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"finrelay/dmf"
+	"finrelay/exporter/convert"
+	"finrelay/exporter/fetch"
+	"finrelay/exporter/outputs"
+	"finrelay/state"
+)
+
+// The package imports none of its neighbours, and yet repeats some of what
+// they say. These tests keep the two the same.
+
+func TestFieldsAreTheEventReaders(t *testing.T) {
+	ours, theirs := reflect.ValueOf(defaultFields()), reflect.ValueOf(dmf.DefaultFieldNames())
+	if ours.NumField() != theirs.NumField() {
+		t.Errorf("%d fields here, %d there", ours.NumField(), theirs.NumField())
+	}
+	for i := range ours.NumField() {
+		name := ours.Type().Field(i).Name
+		there := theirs.FieldByName(name)
+		if !there.IsValid() || !reflect.DeepEqual(ours.Field(i).Interface(), there.Interface()) {
+			t.Errorf("%s: %v here, %v there", name, ours.Field(i), there)
+		}
+	}
+}
+
+func TestHostsAreTheDownloaders(t *testing.T) {
+	if !slices.Equal(DefaultLinkHosts(), fetch.DefaultHosts) {
+		t.Errorf("%v here, %v there", DefaultLinkHosts(), fetch.DefaultHosts)
+	}
+}
+
+func TestTemplatesAreTheOutputs(t *testing.T) {
+	if got := Default().Outputs["out"].Path; got != outputs.DefaultTemplate {
+		t.Errorf("default %q here, %q there", got, outputs.DefaultTemplate)
+	}
+	for _, template := range []string{
+		"{export_id}", "a/{export_id}.jsonl", "{nope}/x", "../x", "/x", "x/", "a//b", "", "{a", "a}", "a:b", "a\\b", "./x",
+		"a./b", "a /b", ".a", " a", "a.b/c", "{entity}.", "{entity}.x", "x\x01y", "~x", "a~b", "COM1/x",
+	} {
+		_, ours := checkTemplate(template)
+		_, theirs := outputs.ParseTemplate(template)
+		if ours == nil && theirs != nil {
+			t.Errorf("template %q is accepted here and refused there: %v", template, theirs)
+		}
+	}
+	for _, name := range Placeholders() {
+		if _, err := outputs.ParseTemplate("{" + name + "}"); err != nil {
+			t.Errorf("{%s}: %v", name, err)
+		}
+	}
+}
+
+func TestReadingIsTheConverters(t *testing.T) {
+	for _, f := range fieldsOf(reflect.TypeFor[Read]()) {
+		if f.name != "format" {
+			continue
+		}
+		for _, format := range f.enum() {
+			if format == "auto" {
+				format = ""
+			}
+			if err := (convert.Options{Format: convert.Format(format)}).Validate(); err != nil {
+				t.Errorf("format %q: %v", format, err)
+			}
+		}
+	}
+	for _, name := range []string{"utf-8", "utf-16le", "windows-1252", "latin1", "iso-2022-jp", "x-user-defined", "klingon", "shift_jis", "gb18030", "big5"} {
+		v := validator{c: &Config{}}
+		v.encoding("x", name, true)
+		v.encoding("x", name, false)
+		theirs := convert.Options{Encoding: name, Fallback: name}.Validate()
+		if (len(v.problems) == 0) != (theirs == nil) {
+			t.Errorf("encoding %s: %d problems here, there: %v", name, len(v.problems), theirs)
+		}
+	}
+}
+
+func TestIDsAreTheLedgers(t *testing.T) {
+	if idLength != state.IDLength {
+		t.Errorf("ids have %d characters here, %d there", idLength, state.IDLength)
+	}
+}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+)
+
+const redacted = "<redacted>"
+
+// Secret is a value that no message, log or dump shows: every fmt verb, JSON,
+// YAML and slog give "<redacted>". The zero Secret is "no secret" and prints
+// as the empty string.
+type Secret struct {
+	// A pointer, because fmt cannot call methods on unexported fields of other
+	// structs and would print their bytes; of a pointer it prints the address.
+	text *string
+}
+
+// NewSecret wraps text.
+func NewSecret(text string) Secret { return Secret{text: &text} }
+
+// Reveal gives the text itself. Its callers are the places to look at when
+// asking where a secret can leak.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// IsZero reports whether there is no secret, or an empty one.
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
+// String gives "<redacted>", or "" for the zero Secret.
+func (s Secret) String() string {
+	if s.IsZero() {
+		return ""
+	}
+	return redacted
+}
+
+// Format prints String for every verb, %#v and %x included.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// MarshalText serves encoding/json and the YAML encoder.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue serves log/slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// ProxyURL is the address of a proxy. It may carry a password, which prints as
+// "xxxxx"; convert to string for the real text.
+type ProxyURL string
+
+// String gives the address with its password hidden.
+func (p ProxyURL) String() string {
+	if p == "" {
+		return ""
+	}
+	u, err := url.Parse(string(p))
+	if err != nil {
+		return redacted
+	}
+	return u.Redacted()
+}
+
+// Format prints String for every verb.
+func (p ProxyURL) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
+
+// MarshalText serves encoding/json and the YAML encoder.
+func (p ProxyURL) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText takes the address as it is; Validate looks at it.
+func (p *ProxyURL) UnmarshalText(text []byte) error {
+	*p = ProxyURL(text)
+	return nil
+}
+
+// LogValue serves log/slog.
+func (p ProxyURL) LogValue() slog.Value { return slog.StringValue(p.String()) }

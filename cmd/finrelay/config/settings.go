@@ -1,0 +1,201 @@
+package config
+
+// The comments of the fields below are also the descriptions in the JSON
+// Schema (see Schema), so they speak to the person who writes the file.
+// The enum= parts of the tags are what Validate accepts.
+
+// Config is the whole file. Load and Parse return it checked and with every
+// default filled in; it is not changed afterwards, so goroutines may share it.
+type Config struct {
+	// Folder of the ledger, the raw files and the control socket. It must be on a local disk. Default ./data.
+	State string `yaml:"state" path:"local"`
+	// Address and port of the HTTP listener. Default 127.0.0.1:8686.
+	Listen string `yaml:"listen"`
+	// Certificate of the listener. Without it the listener speaks plain HTTP.
+	TLS TLS `yaml:"tls"`
+	// Allows a listener that other machines reach without TLS, for example behind a proxy that ends TLS. Keys then cross that network in clear text. Default false.
+	Insecure bool `yaml:"insecure"`
+	// What the program writes to standard error.
+	Log Log `yaml:"log"`
+	// Whether the first flow that matches takes an export, or every flow that matches. Default first.
+	Match string `yaml:"match" jsonschema:"enum=first,enum=all"`
+	// The receivers, one for each dialect of sender.
+	Doors Doors `yaml:"doors"`
+	// The FinOps instances by name; the name is part of the address events are sent to. Without this section any name is accepted.
+	Environments map[string]Environment `yaml:"environments"`
+	// Which exports go where, in order. Without this section one flow named everything sends every export to every output. An empty list parks every export with its raw file kept.
+	Flows []Flow `yaml:"flows"`
+	// Places that rows go to, by name. Without this section one output named out writes files below ./out.
+	Outputs map[string]Output `yaml:"outputs"`
+	// How much work runs at the same time.
+	Workers Workers `yaml:"workers"`
+	// How long things are kept.
+	Retention Retention `yaml:"retention"`
+	// How the program ends.
+	Shutdown Shutdown `yaml:"shutdown"`
+
+	source *source // where each value stood; nil for a Config that was not read from a file
+}
+
+// TLS names the listener's certificate.
+type TLS struct {
+	// PEM file with the certificate, followed by its intermediates.
+	Certificate string `yaml:"certificate" path:"local"`
+	// PEM file with the private key, readable by this program's user only.
+	Key string `yaml:"key" path:"local"`
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	// Least level that is written. Default info.
+	Level string `yaml:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
+	// Lines for people (text) or one JSON object a line (json). Default text.
+	Format string `yaml:"format" jsonschema:"enum=text,enum=json"`
+}
+
+// Doors holds the settings of the receivers.
+type Doors struct {
+	// The receiver of FinOps business events, POST /in/finops/ENVIRONMENT.
+	FinOps Door `yaml:"finops"`
+}
+
+// Door holds the settings of one receiver.
+type Door struct {
+	// Keys a sender may use; all are valid at once, so that one can be replaced while senders still use the other. Each is text, usually ${NAME}, or {file: path}. Without any key one is generated in the state folder.
+	Keys []Secret `yaml:"keys"`
+	// File with more keys, one a line. Empty lines and lines starting with # are skipped.
+	KeysFile string `yaml:"keys_file" path:"local"`
+	// Largest body that is accepted, from 1KiB to 64MiB. Default 1MiB.
+	MaxBody Bytes `yaml:"max_body"`
+	// Names of the event's fields, for shops with an event class of their own. Letter case does not matter. A list given here replaces the default list.
+	Fields Fields `yaml:"fields"`
+}
+
+// Fields lists for each field of a business event the keys under which it may
+// arrive; the first one present wins.
+type Fields struct {
+	// The link to the exported file. Default DownloadURL.
+	DownloadURL []string `yaml:"download_url"`
+	// The entity's label. Default EntityName.
+	EntityName []string `yaml:"entity_name"`
+	// The company that was exported. Default LegalEntity, BusinessEventLegalEntity.
+	LegalEntity []string `yaml:"legal_entity"`
+	// Identity of the event. Default EventId.
+	EventID []string `yaml:"event_id"`
+	// Class of the event. Default BusinessEventId.
+	BusinessEventID []string `yaml:"business_event_id"`
+	// Sequence of the event, a 64-bit number. Default ControlNumber.
+	ControlNumber []string `yaml:"control_number"`
+	// Row of the exported file's record, a 64-bit number. Default RecId.
+	RecID []string `yaml:"rec_id"`
+	// Time of the event, as /Date(ms)/, ISO 8601 or milliseconds. Default EventTime.
+	EventTime []string `yaml:"event_time"`
+	// Time of the event in the same forms, preferred over event_time. Default EventTimeIso8601.
+	EventTimeISO []string `yaml:"event_time_iso"`
+	// Number of rows FinOps says the file has. Default NoOfRecords.
+	NoOfRecords []string `yaml:"no_of_records"`
+	// Run of the data project: it turns an expired link into a fresh one. Default ExecutionId, DMFExecutionId.
+	ExecutionID []string `yaml:"execution_id"`
+	// Data project. Default DefinitionGroup, DMFDefinitionGroup, DefinitionGroupId.
+	DefinitionGroup []string `yaml:"definition_group"`
+}
+
+// Environment is one FinOps instance.
+type Environment struct {
+	// Keys for this environment only; they replace the door's keys.
+	Keys []Secret `yaml:"keys"`
+	// File with more keys for this environment, one a line.
+	KeysFile string `yaml:"keys_file" path:"local"`
+	// Hosts that download links may point to: a host name, with :PORT if it is not 443, or a suffix that starts with a dot. Default is every Azure Blob account; name your own.
+	LinkHosts []string `yaml:"link_hosts"`
+	// Allows http links to this machine, for the simulator and for tests. Default false.
+	LoopbackLinks bool `yaml:"loopback_links"`
+	// HTTP proxy for this environment's downloads, http://HOST:PORT. Through a proxy only the host name of a link can be checked, not the address it leads to.
+	Proxy ProxyURL `yaml:"proxy"`
+	// PEM file with certificates to trust besides the system's, for a proxy that opens TLS.
+	CAFile string `yaml:"ca_file" path:"local"`
+	// Most downloads at once for this environment; 0 is no limit besides workers.fetch. Default 0.
+	Fetchers int `yaml:"fetchers"`
+}
+
+// Flow takes exports and says how they are read and where their rows go. An
+// empty criterion matches everything; all criteria given must match, where
+// entities and target_entities are two names for one thing, so either is enough.
+type Flow struct {
+	// Name of the flow, shown in lists and used as {flow} in paths.
+	Name string `yaml:"name" jsonschema:"required"`
+	// Entity labels, with * and ? as wildcards. Letter case does not matter.
+	Entities []string `yaml:"entities"`
+	// Target entity names from the package manifest, with the same wildcards.
+	TargetEntities []string `yaml:"target_entities"`
+	// Companies, for example usmf. Letter case does not matter.
+	LegalEntities []string `yaml:"legal_entities"`
+	// Environments by name.
+	Environments []string `yaml:"environments"`
+	// Condition on the event in jq, for example .NoOfRecords > 0. The flow matches when its first result is neither false nor null.
+	When string `yaml:"when"`
+	// Whether the data project exports changes or all rows each time. It decides what is said about rows that never arrived: the next full export carries them again, the next incremental one does not. Default incremental.
+	Refresh string `yaml:"refresh" jsonschema:"enum=incremental,enum=full"`
+	// How the data files are read.
+	Read Read `yaml:"read"`
+	// Outputs the rows go to, by name. Default all.
+	Outputs []string `yaml:"outputs"`
+	// What to do with a file that holds rows that cannot be read: park it with nothing visible, or land the good rows and set the bad ones aside. Default park.
+	OnBadRows string `yaml:"on_bad_rows" jsonschema:"enum=park,enum=land"`
+	// What to do when the number of rows is not the one the event states. Default warn.
+	OnRowMismatch string `yaml:"on_row_mismatch" jsonschema:"enum=warn,enum=park"`
+}
+
+// Read says how a flow's data files are read.
+type Read struct {
+	// Format of the data files; auto looks at their content, xml finds out which of the two forms it is, json is an array, an object with an array, or JSON Lines. Default auto.
+	Format string `yaml:"format" jsonschema:"enum=auto,enum=csv,enum=xml,enum=xml-element,enum=xml-attribute,enum=json"`
+	// ASCII character between CSV fields; auto finds comma, semicolon, tab or pipe. A tab is written tab. Default auto.
+	Delimiter string `yaml:"delimiter"`
+	// ASCII character around CSV fields, or none. Default a double quote.
+	Quote string `yaml:"quote"`
+	// Whether the first CSV record names the columns. Default true.
+	Header bool `yaml:"header"`
+	// Names of the columns, for files without a header. Default COLUMN1, COLUMN2 and so on.
+	Columns []string `yaml:"columns"`
+	// Encoding of text files, for example windows-1252; auto goes by byte order mark, then UTF-8 if it fits, then fallback_encoding. Default auto.
+	Encoding string `yaml:"encoding"`
+	// Encoding that auto takes for a file without byte order mark that is not UTF-8. Default windows-1252.
+	FallbackEncoding string `yaml:"fallback_encoding"`
+}
+
+// Output is a place that rows go to.
+type Output struct {
+	// Kind of output. Default files.
+	Type string `yaml:"type" jsonschema:"enum=files"`
+	// Folder the files are written below.
+	Folder string `yaml:"folder" path:"local" jsonschema:"required"`
+	// Name of each file below the folder; {export_id} keeps two exports apart. Default {environment}/{entity}/{legal_entity}/{yyyy}/{mm}/{dd}/{export_id} and the format as extension. Times are the event's, in UTC.
+	Path string `yaml:"path"`
+	// One JSON object a line (jsonl) or one JSON array (json). Default jsonl.
+	Format string `yaml:"format" jsonschema:"enum=jsonl,enum=json"`
+	// Wraps each row in an object with entity, legal entity and order key. Default false.
+	Envelope bool `yaml:"envelope"`
+}
+
+// Workers limits concurrency.
+type Workers struct {
+	// Downloads at once, over all environments. Default 8.
+	Fetch int `yaml:"fetch"`
+	// Exports converted and delivered at once; 0 is one for each processor core. Default 0.
+	Deliver int `yaml:"deliver"`
+}
+
+// Retention says how long things are kept.
+type Retention struct {
+	// How long identities are remembered, so that a repeated event is still known as a duplicate. Default 400d.
+	Identities Duration `yaml:"identities"`
+	// How long a raw file stays after the last thing that needs it. Default 14d.
+	RawFiles Duration `yaml:"raw_files"`
+}
+
+// Shutdown says how the program ends.
+type Shutdown struct {
+	// How long work in flight may take to finish after the first signal. Default 25s.
+	Grace Duration `yaml:"grace"`
+}

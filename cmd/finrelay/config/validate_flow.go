@@ -1,0 +1,186 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/itchyny/gojq"
+	"golang.org/x/text/encoding/htmlindex"
+)
+
+func (v *validator) flows() {
+	c := v.c
+	outputs, environments := sortedKeys(c.Outputs), sortedKeys(c.Environments)
+	seen := map[string]int{}
+	for i := range c.Flows {
+		flow, field := &c.Flows[i], "flows["+itoa(i)+"]"
+		switch first, twice := seen[strings.ToLower(flow.Name)]; {
+		case flow.Name == "":
+			v.fail(field+".name", "", "give the flow a name", "no name")
+		case !validName(flow.Name):
+			v.fail(field+".name", flow.Name, nameHint, "not a name")
+		case twice:
+			v.fail(field+".name", flow.Name, "rename one of them", "the name of flows["+itoa(first)+"] already")
+		}
+		seen[strings.ToLower(flow.Name)] = i
+		v.globs(field+".entities", flow.Entities)
+		v.globs(field+".target_entities", flow.TargetEntities)
+		v.filled(field+".legal_entities", flow.LegalEntities)
+		v.refs(field+".outputs", "output", flow.Outputs, outputs)
+		if len(flow.Outputs) == 0 {
+			v.fail(field+".outputs", "", "name an output, or leave the line out for all of them", "rows of this flow would land nowhere")
+		}
+		if len(environments) > 0 {
+			v.refs(field+".environments", "environment", flow.Environments, environments)
+		} else {
+			v.plain(field+".environments", flow.Environments)
+		}
+		v.condition(field+".when", flow.When)
+		v.read(field+".read", &flow.Read)
+	}
+}
+
+func (v *validator) refs(field, kind string, names, known []string) {
+	for i, name := range names {
+		at := field + "[" + itoa(i) + "]"
+		if !slices.Contains(known, name) {
+			v.fail(at, name, suggest(name, known), "no "+kind+" of this name")
+		} else if slices.Contains(names[:i], name) {
+			v.fail(at, name, "remove one", "named twice")
+		}
+	}
+}
+
+// plain checks environment names where none is configured and any is accepted.
+func (v *validator) plain(field string, names []string) {
+	for i, name := range names {
+		if !validName(name) {
+			v.fail(field+"["+itoa(i)+"]", name, nameHint, "not a name")
+		}
+	}
+}
+
+func (v *validator) filled(field string, values []string) {
+	for i, value := range values {
+		if strings.TrimSpace(value) == "" {
+			v.fail(field+"["+itoa(i)+"]", "", "remove it, or name something", "empty: it would match nothing")
+		}
+	}
+}
+
+func (v *validator) globs(field string, globs []string) {
+	v.filled(field, globs)
+	for i, glob := range globs {
+		if _, err := path.Match(glob, ""); err != nil {
+			v.fail(field+"["+itoa(i)+"]", glob, `* stands for any text, ? for one character, [ab] for one of them; write \[ for a bracket itself`, "not a pattern")
+		}
+	}
+}
+
+// condition compiles a jq program as flows will, without modules, variables or
+// the environment of the process.
+func (v *validator) condition(field, program string) {
+	if program == "" {
+		return
+	}
+	query, err := gojq.Parse(program)
+	if err == nil {
+		_, err = gojq.Compile(query)
+	}
+	if err == nil {
+		return
+	}
+	hint := "the condition is jq on the event's JSON, for example .NoOfRecords > 0"
+	pe, ok := errors.AsType[*gojq.ParseError](err)
+	if !ok {
+		v.failCause(field, program, hint, fmt.Errorf("not a jq program: %w", err))
+		return
+	}
+	p, exact := v.c.source.at(field)
+	if exact && p.expanded { // the parser's message quotes what the variable held
+		v.fail(field, program, hint, "not a jq program")
+		return
+	}
+	e := v.failCause(field, program, hint, fmt.Errorf("not a jq program: %w", err))
+	if exact {
+		e.Line, e.Column = p.inside(program, pe.Offset-len(pe.Token))
+		e.Excerpt = v.c.source.markInside(p, e.Line, e.Column)
+	}
+}
+
+func (v *validator) read(field string, r *Read) {
+	delimiter, ok := r.DelimiterByte()
+	if !ok {
+		v.fail(field+".delimiter", r.Delimiter, "one ASCII character, tab or auto", "not a delimiter")
+	}
+	quote, ok := r.QuoteByte()
+	if !ok {
+		v.fail(field+".quote", r.Quote, "one ASCII character or none", "not a quote")
+	}
+	if delimiter != 0 && delimiter == quote {
+		v.fail(field+".quote", r.Quote, "choose two different characters", "the delimiter too")
+	}
+	v.encoding(field+".encoding", r.Encoding, true)
+	v.encoding(field+".fallback_encoding", r.FallbackEncoding, false)
+	v.filled(field+".columns", r.Columns)
+	if r.Header && len(r.Columns) > 0 {
+		v.fail(field+".columns", "", "set header: false, or take the names from the files' headers and leave columns out", "names columns of files that have a header")
+	}
+	for i, name := range r.Columns {
+		if slices.Contains(r.Columns[:i], name) {
+			v.fail(field+".columns["+itoa(i)+"]", name, "rename one: a row has each key once", "named twice")
+		}
+	}
+}
+
+// encoding checks a name. Of the encodings that the web knows, three cannot be
+// read: what a byte means in ISO-2022-JP depends on all before it, and the
+// other two are not encodings of text.
+func (v *validator) encoding(field, name string, detect bool) {
+	if detect && name == "auto" {
+		return
+	}
+	known := "for example utf-8, utf-16le, windows-1252, iso-8859-15, shift_jis"
+	enc, err := htmlindex.Get(name)
+	if err != nil {
+		v.fail(field, name, known, "not a known encoding")
+		return
+	}
+	switch canonical, err := htmlindex.Name(enc); {
+	case err != nil, slices.Contains([]string{"iso-2022-jp", "replacement", "x-user-defined"}, canonical):
+		v.fail(field, name, known, "not an encoding that is read here")
+	case !detect && strings.HasPrefix(canonical, "utf-16"):
+		v.fail(field, name, "UTF-16 is found without help; name the code page of files that are not Unicode", "cannot be a fallback")
+	}
+}
+
+// DelimiterByte gives the character between CSV fields, 0 for auto, and
+// whether the setting is one of the two.
+func (r *Read) DelimiterByte() (byte, bool) {
+	switch r.Delimiter {
+	case "auto":
+		return 0, true
+	case "tab", `\t`:
+		return '\t', true
+	}
+	return single(r.Delimiter)
+}
+
+// QuoteByte gives the character around CSV fields, 0 for none, and whether the
+// setting is one of the two.
+func (r *Read) QuoteByte() (byte, bool) {
+	if r.Quote == "none" {
+		return 0, true
+	}
+	return single(r.Quote)
+}
+
+func single(s string) (byte, bool) {
+	if len(s) != 1 || s[0] >= 0x80 || s[0] == 0 || s[0] == '\r' || s[0] == '\n' {
+		return 0, false
+	}
+	return s[0], true
+}
