@@ -1,0 +1,177 @@
+package convert
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"finrelay/exporter"
+)
+
+// discard takes everything and counts.
+type discard struct{ rows, bad int }
+
+func (d *discard) Block(_ []byte, rows int) error { d.rows += rows; return nil }
+func (d *discard) BadRow(BadRow) error            { d.bad++; return nil }
+
+// refuse fails at the first block, or the first bad row.
+type refuse struct {
+	err      error
+	badRows  bool
+	afterErr int // calls after the error
+	failed   bool
+}
+
+func (r *refuse) Block([]byte, int) error { return r.answer(!r.badRows) }
+func (r *refuse) BadRow(BadRow) error     { return r.answer(r.badRows) }
+
+func (r *refuse) answer(fail bool) error {
+	if r.failed {
+		r.afterErr++
+	}
+	if fail {
+		r.failed = true
+		return r.err
+	}
+	return nil
+}
+
+func TestSinkErrorEndsConversionAsItIs(t *testing.T) {
+	full := errors.New("disk full")
+	inputs := map[string]string{
+		"csv":  "A,B\n1,2\n3\n4,5\n",
+		"xml":  "<D><R><A>1</A></R><X/><R/></D>",
+		"json": `[{"A":1},2,{"A":3}] x`,
+	}
+	for name, in := range inputs {
+		for _, badRows := range []bool{false, true} {
+			sink := &refuse{err: full, badRows: badRows}
+			_, err := Convert(t.Context(), strings.NewReader(in), "f", Options{}, sink)
+			if err != full || sink.afterErr != 0 {
+				t.Errorf("%s, bad rows %v: got error %v and %d more calls, want %v itself and none", name, badRows, err, sink.afterErr, full)
+			}
+		}
+	}
+}
+
+func TestErrorsCallersBranchOn(t *testing.T) {
+	tests := []struct {
+		in, entry string
+		is        error
+		record    *exporter.RecordError
+		text      string
+	}{
+		{in: "", entry: "Customers.csv", is: exporter.ErrEmpty, text: "convert Customers.csv: file of 0 bytes"},
+		{in: "", is: exporter.ErrEmpty, text: "convert input: file of 0 bytes"},
+		{in: "PK\x03\x04....", entry: "x.xlsx", is: exporter.ErrUnsupported, text: "convert x.xlsx: workbook or zip: format not readable yet"},
+		{in: "<D>\n<R></X></D>", entry: "x.xml", record: &exporter.RecordError{Entry: "x.xml", Line: 2, Column: 4},
+			text: "x.xml:2:4: end tag </X> where </R> must stand"},
+	}
+	for _, tt := range tests {
+		_, err := Convert(t.Context(), strings.NewReader(tt.in), tt.entry, Options{}, &discard{})
+		if err == nil || err.Error() != tt.text {
+			t.Errorf("%q: got error %v, want %s", tt.in, err, tt.text)
+		}
+		if tt.is != nil && !errors.Is(err, tt.is) {
+			t.Errorf("%q: error %v is not %v", tt.in, err, tt.is)
+		}
+		if got, ok := errors.AsType[*exporter.RecordError](err); tt.record != nil &&
+			(!ok || got.Entry != tt.record.Entry || got.Line != tt.record.Line || got.Column != tt.record.Column) {
+			t.Errorf("%q: got record error %+v, want %+v", tt.in, got, tt.record)
+		}
+	}
+}
+
+func TestReadErrorIsWrapped(t *testing.T) {
+	cut := errors.New("cut")
+	for _, in := range []string{"", "A,B\n1,2\n3", "<D><R>", "[{"} {
+		r := io.MultiReader(strings.NewReader(in), iotest.ErrReader(cut))
+		_, err := Convert(t.Context(), r, "f.csv", Options{}, &discard{})
+		if !errors.Is(err, cut) || !strings.HasPrefix(err.Error(), "read f.csv: ") {
+			t.Errorf("%q, then a failing reader: got error %v, want it wrapped in: read f.csv", in, err)
+		}
+	}
+}
+
+func TestCancelGivesItsCause(t *testing.T) {
+	why := errors.New("stopping")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	reads := 0
+	r := newEndless("1,2\n", func() {
+		if reads++; reads == 20 {
+			cancel(why)
+		}
+	})
+	sink := &discard{}
+	_, err := Convert(ctx, r, "f.csv", Options{}, sink)
+	if err != why || reads != 20 || sink.rows == 0 {
+		t.Errorf("got error %v after %d reads and %d rows, want %v right after read 20", err, reads, sink.rows, why)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	tests := []struct {
+		opt  Options
+		want string
+	}{
+		{Options{}, ""},
+		{Options{Format: "xml", Delimiter: ';', Quote: '\'', Encoding: "UTF-16", Fallback: "latin1"}, ""},
+		{Options{Format: "yaml"}, `format "yaml"`},
+		{Options{Delimiter: '\n'}, `delimiter '\n'`},
+		{Options{Delimiter: 0xA7}, `delimiter '§'`},
+		{Options{Delimiter: '"'}, `delimiter '"': is the quote too`},
+		{Options{Delimiter: '"', NoQuote: true}, ""},
+		{Options{Quote: '\r'}, `quote '\r'`},
+		{Options{Encoding: "klingon"}, `encoding "klingon": unknown name`},
+		{Options{Encoding: "iso-2022-jp"}, `encoding "iso-2022-jp": not readable yet`},
+		{Options{Fallback: "utf-16le"}, `fallback "utf-16le"`},
+		{Options{MaxRecord: -1}, "longest record -1"},
+	}
+	for _, tt := range tests {
+		err := tt.opt.Validate()
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
+			t.Errorf("%+v: got %v, want %q", tt.opt, err, tt.want)
+		}
+	}
+}
+
+// TestEncodingIsDecidedLate puts the first byte outside ASCII far behind
+// everything that was read ahead.
+func TestEncodingIsDecidedLate(t *testing.T) {
+	for _, tt := range []struct{ tail, want, name string }{
+		{"caf\xe9,1\n", "café", "windows-1252"},
+		{"café,1\n", "café", "utf-8"},
+	} {
+		in := "A,B\n" + strings.Repeat("plain,1\n", 40_000) + tt.tail
+		got, res := run(t, strings.NewReader(in), Options{})
+		if !strings.HasSuffix(got.lines, `{"A":"`+tt.want+`","B":"1"}`+"\n") || res.Encoding != tt.name || res.BadRows != 0 {
+			t.Errorf("%q at the end: read as %s, %d bad rows, last line %q", tt.tail, res.Encoding, res.BadRows, got.lines[len(got.lines)-40:])
+		}
+	}
+}
+
+// TestBlocksAreWholeAndModest watches what the sink gets.
+func TestBlocksAreWholeAndModest(t *testing.T) {
+	var sizes []int
+	sink := blockFunc(func(lines []byte, rows int) error {
+		sizes = append(sizes, len(lines))
+		return nil
+	})
+	in := "A,B\n" + strings.Repeat("some text,and more of it\n", 40_000)
+	if _, err := Convert(t.Context(), strings.NewReader(in), "", Options{}, sink); err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range sizes {
+		if n > blockSize+1024 || n < blockSize && i < len(sizes)-1 {
+			t.Errorf("block %d of %d has %d bytes, want about %d", i, len(sizes), n, blockSize)
+		}
+	}
+}
+
+type blockFunc func([]byte, int) error
+
+func (f blockFunc) Block(lines []byte, rows int) error { return f(lines, rows) }
+func (f blockFunc) BadRow(BadRow) error                { return nil }

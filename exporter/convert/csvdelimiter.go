@@ -1,0 +1,55 @@
+package convert
+
+// delimiters are tried in this order; the first wins a tie.
+var delimiters = []byte{',', ';', '\t', '|'}
+
+// sampleRows is how many records a delimiter is judged by.
+const sampleRows = 50
+
+// detectDelimiter reads the first records once with each candidate and takes
+// the one under which most of them have as many fields as the first, more than
+// one. Delimiters inside quotes do not count, since the real reader reads them.
+// Without any such candidate the file has one column and the comma is as good
+// as another.
+func detectDelimiter(sample []byte, atEOF bool, opt Options) byte {
+	best, bestAgree, bestFields := delimiters[0], 0, 1
+	for _, d := range delimiters {
+		if !opt.NoQuote && d == opt.Quote {
+			continue
+		}
+		fields, agree, differ := tryDelimiter(d, sample, atEOF, opt)
+		if fields < 2 {
+			continue
+		}
+		// Every record that differs speaks against: a comma in one text of each
+		// address must not beat the semicolon between all of them.
+		score := agree - differ
+		if bestFields < 2 || score > bestAgree || score == bestAgree && fields > bestFields {
+			best, bestAgree, bestFields = d, score, fields
+		}
+	}
+	return best
+}
+
+func tryDelimiter(d byte, sample []byte, atEOF bool, opt Options) (fields, agree, differ int) {
+	shape := newCSVShape(d, opt)
+	var line []byte
+	for n := 0; n < sampleRows && len(sample) > 0; n++ {
+		var row csvRow
+		line, row = shape.appendRow(line[:0], sample, atEOF)
+		switch {
+		case n == 0:
+			fields = row.fields // of a header longer than the sample, what is seen
+		case row.short:
+		case row.fault == nil && row.fields == fields:
+			agree++
+		case !lineEndOnly(sample[:row.size]):
+			differ++
+		}
+		if row.short {
+			break
+		}
+		sample = sample[row.size:]
+	}
+	return fields, agree, differ
+}

@@ -1,0 +1,71 @@
+// Package convert turns one data file into JSON Lines: CSV, XML and JSON as
+// FinOps writes them come in as a stream, and blocks of complete lines go out
+// to a Sink, one JSON object a row.
+//
+//	source ─▶ text ─▶ window ─▶ csv | xml | json ─▶ emitter ─▶ Sink
+//	bytes     UTF-8   whole     one row at a        blocks of
+//	counted   only    records   time                whole lines
+//
+// What is guaranteed:
+//
+//   - No byte of a value changes. 007 stays 007, trailing blanks stay, a CR LF
+//     inside quotes stays CR LF, a JSON number keeps its spelling. What XML
+//     itself prescribes (line ends become LF, white space in attribute values
+//     becomes blanks) is the only exception.
+//   - Nothing is dropped in silence. A record that cannot be a row goes to
+//     Sink.BadRow with its place and its source bytes, and reading goes on.
+//   - Memory does not grow with the file: two buffers, about 128 KB each, that
+//     only a long record makes larger, up to Options.MaxRecord. Plain CSV
+//     takes no heap allocation per field or row.
+//
+// # CSV
+//
+// A field is quoted when the quote is its very first byte; a doubled quote
+// inside stands for one. A quote inside an unquoted field (5" pipe) is text.
+// Rows end with LF or CR LF; a lone CR is text, except that a header with one
+// is refused, since the file then probably ends its rows with CR and would
+// otherwise pass as a header without rows.
+//
+// Bad rows: too few or too many fields, text after a closing quote, a quote
+// still open at the end of the file, NUL, bytes that the encoding does not
+// know, and an empty line in a file of several columns. One empty line at the
+// very end of such a file is no row and is passed over. In a file of one
+// column each line is a row, an empty one too.
+//
+// Names of columns: the header's, byte for byte. The first bearer of a name
+// keeps it; the next is NAME_2, then NAME_3. An empty name becomes COLUMNn, n
+// its place from 1. A name that would collide moves on to the next free number.
+//
+// # XML
+//
+// Each child element of the root is a row. Its attributes (XML-Attribute) and
+// its child elements (XML-Element) become keys, in that order; one reader
+// serves both forms, so a mixture loses nothing. An element of text is a
+// string; an element with children or attributes of its own is an object, its
+// attributes under "@name", its text under "#text". A name that repeats within
+// one parent becomes an array at the place of the first. An absent element
+// has no key: a row keeps what it has. Names keep their prefix as written;
+// namespace declarations are no data and are left out. A row element with
+// another name than the first one's is a bad row.
+//
+// The document must be well-formed to the last byte; what is not ends the
+// conversion with an exporter.RecordError. A document type declaration is
+// refused before anything in it is read.
+//
+// # JSON
+//
+// An array of objects, an object that holds exactly one array of objects (its
+// other members are an envelope and are left out), or objects one after the
+// other (JSON Lines). White space between tokens goes, everything else
+// stays as it was, repeated keys too. An element that is no object is a bad
+// row. A lone object with exactly one array of objects counts as an envelope.
+//
+// # Encodings
+//
+// A byte order mark decides, then Options.Encoding, then a UTF-16 pattern of
+// NULs, then the XML declaration. XML and JSON are UTF-8 otherwise. In CSV the
+// first byte outside ASCII, wherever it stands, decides between UTF-8 and
+// Options.Fallback, by the 64 KB that begin with it: UTF-8 when it has more
+// characters of several bytes there than bytes that are none. A byte that the
+// encoding does not know makes a bad row in CSV and JSON, and is refused in XML.
+package convert

@@ -1,0 +1,81 @@
+package convert
+
+import (
+	"context"
+	"errors"
+
+	"finrelay/exporter"
+)
+
+// emitter gathers finished lines and hands them to the sink in blocks. Readers
+// append a line to out and call row.
+type emitter struct {
+	ctx    context.Context
+	sink   Sink
+	window *window
+	res    *Result
+	out    []byte
+	rows   int
+	failed bool // the sink refused something: give it nothing more
+}
+
+// row counts the line that was just appended to out.
+func (e *emitter) row() error {
+	e.rows++
+	if len(e.out) < blockSize {
+		return nil
+	}
+	return e.flush()
+}
+
+func (e *emitter) flush() error {
+	if e.ctx.Err() != nil {
+		e.failed = true
+		return context.Cause(e.ctx)
+	}
+	if e.rows == 0 {
+		return nil
+	}
+	if err := e.sink.Block(e.out, e.rows); err != nil {
+		e.failed = true
+		return err
+	}
+	e.res.Rows += int64(e.rows)
+	e.rows = 0
+	if cap(e.out) > 8*blockSize {
+		e.out = nil // one very long row must not hold its memory to the end
+	}
+	e.out = e.out[:0]
+	return nil
+}
+
+// flushAfter gives the sink the whole rows that stood before a malformed
+// record, so that what it received does not depend on the size of blocks.
+func (e *emitter) flushAfter(err error) error {
+	if _, ok := errors.AsType[*exporter.RecordError](err); !ok || e.failed {
+		return nil
+	}
+	return e.flush()
+}
+
+// badRow gives the sink the first n bytes of the window as no row. Rows before
+// it go first: the sink sees source order.
+func (e *emitter) badRow(n int, f *fault) error {
+	if err := e.flush(); err != nil {
+		return err
+	}
+	e.res.BadRows++
+	line, column := e.window.position(f.at)
+	bad := BadRow{
+		Line:   line,
+		Column: column,
+		Record: e.res.Rows + e.res.BadRows,
+		Raw:    e.window.source(n),
+		Err:    f.err,
+	}
+	if err := e.sink.BadRow(bad); err != nil {
+		e.failed = true
+		return err
+	}
+	return nil
+}

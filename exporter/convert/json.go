@@ -1,0 +1,134 @@
+package convert
+
+import "errors"
+
+var (
+	errNoValue   = errors.New("no JSON value")
+	errNoObject  = errors.New("not an object")
+	errTwoArrays = errors.New("object holds more than one array: which one holds the rows is unknown")
+	errAfterDoc  = errors.New("content after the end of the document")
+)
+
+type jsonReader struct {
+	*emitter
+	columns columnSet
+	decoded map[string]bool // columns.names as text, since a key has several spellings
+	names   []string
+	s       jsonScan
+}
+
+func readJSON(w *window, out *emitter) error {
+	out.res.Format = FormatJSON
+	j := &jsonReader{emitter: out, decoded: make(map[string]bool)}
+	err := j.document()
+	out.res.Columns = j.names
+	return err
+}
+
+func (j *jsonReader) document() error {
+	first, err := j.peek()
+	if err != nil {
+		return err
+	}
+	switch first {
+	case 0:
+		return j.window.reject(&fault{0, errNoValue})
+	case '[':
+		if err := j.array(); err != nil {
+			return err
+		}
+		return j.end()
+	case '{':
+		envelope, err := j.isEnvelope()
+		if err != nil {
+			return err
+		}
+		if envelope {
+			return j.envelope()
+		}
+	}
+	return j.lines()
+}
+
+// lines reads values one after the other: JSON Lines, or without line ends.
+func (j *jsonReader) lines() error {
+	for {
+		c, err := j.peek()
+		if err != nil || c == 0 {
+			return err
+		}
+		if err := j.element(); err != nil {
+			return err
+		}
+	}
+}
+
+// array reads the elements of the array whose bracket is next.
+func (j *jsonReader) array() error {
+	j.window.advance(1)
+	if c, err := j.peek(); err != nil {
+		return err
+	} else if c == ']' {
+		j.window.advance(1)
+		return nil
+	}
+	for {
+		if err := j.element(); err != nil {
+			return err
+		}
+		c, err := j.punctuation(",]")
+		if err != nil || c == ']' {
+			return err
+		}
+		if _, err := j.peek(); err != nil {
+			return err
+		}
+	}
+}
+
+// envelope reads an object around the array of rows.
+func (j *jsonReader) envelope() error {
+	j.window.advance(1)
+	found := false
+	for {
+		if _, err := j.peek(); err != nil {
+			return err
+		}
+		if err := j.skip((*jsonScan).key); err != nil {
+			return err
+		}
+		if _, err := j.punctuation(":"); err != nil {
+			return err
+		}
+		c, err := j.peek()
+		switch {
+		case err != nil:
+			return err
+		case c == '[' && found:
+			return j.window.reject(&fault{0, errTwoArrays})
+		case c == '[':
+			found = true
+			err = j.array()
+		default:
+			err = j.skip((*jsonScan).value)
+		}
+		if err != nil {
+			return err
+		}
+		if c, err = j.punctuation(",}"); err != nil {
+			return err
+		}
+		if c == '}' {
+			return j.end()
+		}
+	}
+}
+
+// end makes sure that nothing follows.
+func (j *jsonReader) end() error {
+	c, err := j.peek()
+	if err == nil && c != 0 {
+		return j.window.reject(&fault{0, errAfterDoc})
+	}
+	return err
+}

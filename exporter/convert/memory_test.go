@@ -1,0 +1,110 @@
+package convert
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"finrelay/exporter"
+)
+
+// endless gives rows for ever and calls hook before each Read.
+type endless struct {
+	rows []byte
+	hook func()
+	at   int
+}
+
+func newEndless(row string, hook func()) *endless {
+	return &endless{rows: bytes.Repeat([]byte(row), 64<<10/len(row)), hook: hook}
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.hook()
+	n := copy(p, e.rows[e.at:])
+	e.at = (e.at + n) % len(e.rows)
+	return n, nil
+}
+
+// TestMemoryIsFlat reads 6 MB of each format. What is alive on the heap must
+// not grow with what was read.
+func TestMemoryIsFlat(t *testing.T) {
+	const size = 6 << 20
+	utf16 := string(utf16Codec{}.encode([]byte("\xff\xfe"), []byte("A,B\n")))
+	inputs := map[string]struct{ head, row string }{
+		"csv":      {"A,B\n", "some text,and more\n"},
+		"csv 1252": {"A,B\n", "caf\xe9 \xe9\xe8,and more\n"},
+		"utf-16":   {utf16, string(utf16Codec{}.encode(nil, []byte("café,and more\n")))},
+		"xml":      {"<D>", "<R><A>some text</A><B>and more</B></R>\n"},
+		"json":     {"[{}\n", `, {"A": "some text", "B": 12}`},
+		"envelope": {`{"value": [{}`, `, {"A": "some text", "B": 12}`},
+		"comments": {"<D>", "<!-- nothing of value -->"},
+		"blanks":   {"[", "     \n"},
+	}
+	for name, in := range inputs {
+		t.Run(name, func(t *testing.T) {
+			var before, now runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			var peak uint64
+			reads := 0
+			r := newEndless(in.row, func() {
+				if reads++; reads%24 == 0 {
+					runtime.GC()
+					runtime.ReadMemStats(&now)
+					peak = max(peak, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))
+				}
+			})
+			src := io.MultiReader(strings.NewReader(in.head), io.LimitReader(r, size))
+			res, err := Convert(t.Context(), src, "f", Options{}, &discard{})
+			if _, ok := errors.AsType[*exporter.RecordError](err); err != nil && !ok {
+				t.Fatal(err) // XML and JSON are cut off, and say so
+			}
+			if res.Bytes < size || peak == 0 || peak > 3<<19 {
+				t.Errorf("%d bytes read, heap grew by %d KB, want all and less than 1.5 MB", res.Bytes, peak>>10)
+			}
+		})
+	}
+}
+
+// TestAllocationsDoNotGrow compares a file with one ten times as long.
+func TestAllocationsDoNotGrow(t *testing.T) {
+	allocs := func(rows int) float64 {
+		in := []byte("A,B,C\n" + strings.Repeat("1,\"a \"\"quoted\"\" text\",é\n", rows))
+		return testing.AllocsPerRun(3, func() {
+			if _, err := Convert(context.Background(), bytes.NewReader(in), "f", Options{}, &discard{}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	short, long := allocs(10_000), allocs(100_000)
+	if long > short+5 {
+		t.Errorf("%v allocations for 10,000 rows, %v for 100,000: want no more", short, long)
+	}
+}
+
+func TestLongRecords(t *testing.T) {
+	long := strings.Repeat("0123456789", 100_000)
+	for name, in := range map[string]string{
+		"csv":        "A,B\n1," + long + "\n2,3\n",
+		"csv quoted": "A,B\n1,\"" + long + "\"\n2,3\n",
+		"xml":        "<D><R><A>1</A><B>" + long + "</B></R><R><A>2</A><B>3</B></R></D>",
+		"json":       `[{"A":"1","B":"` + long + `"},{"A":"2","B":"3"}]`,
+		"json lines": `{"A":"1","B":"` + long + "\"}\n" + `{"A":"2","B":"3"}`,
+	} {
+		got, _ := run(t, strings.NewReader(in), Options{})
+		want := fmt.Sprintf(`{"A":"1","B":"%s"}`+"\n"+`{"A":"2","B":"3"}`+"\n", long)
+		if got.lines != want {
+			t.Errorf("%s: got %d bytes (%s), want %d", name, len(got.lines), got.result, len(want))
+		}
+		_, res := run(t, strings.NewReader(in), Options{MaxRecord: 1 << 19})
+		if res.Rows != 0 {
+			t.Errorf("%s: %d rows with a limit below the first row's length", name, res.Rows)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package convert
+
+import "fmt"
+
+// Format names a kind of data file.
+type Format string
+
+// The formats that can be asked for. Result.Format is one of the others.
+const (
+	FormatAuto         Format = ""              // by the first bytes
+	FormatCSV          Format = "csv"           //
+	FormatXML          Format = "xml"           // either of the next two; in a Result: a document without rows
+	FormatXMLElement   Format = "xml-element"   // a child element per field
+	FormatXMLAttribute Format = "xml-attribute" // an attribute per field
+	FormatJSON         Format = "json"          // array, object with an array, or JSON Lines
+)
+
+const (
+	// DefaultFallback is the code page of a CSV file that is neither marked
+	// nor UTF-8.
+	//
+	// Source: Microsoft Learn, "Data entity error descriptions", DMF1957: plain
+	// CSV is written in the code page of the source data format, 1252 typically.
+	DefaultFallback = "windows-1252"
+	// DefaultMaxRecord is the longest record, in bytes.
+	DefaultMaxRecord = 16 << 20
+)
+
+// Options say how a data file is to be read. The zero value detects everything.
+type Options struct {
+	Format    Format
+	Delimiter byte     // between CSV fields; 0 detects one of , ; tab |
+	Quote     byte     // around CSV fields; 0 means "
+	NoQuote   bool     // no qualifier: quotes are text
+	NoHeader  bool     // the first CSV record is a row
+	Columns   []string // names when NoHeader; else unused. None: COLUMN1, COLUMN2, ...
+	Encoding  string   // WHATWG or IANA name; "" detects. A byte order mark is stronger.
+	Fallback  string   // encoding of unmarked CSV that is not UTF-8; "" means DefaultFallback
+	MaxRecord int      // bytes of one record as UTF-8; 0 means DefaultMaxRecord
+}
+
+// Validate names the first option that cannot work.
+func (o Options) Validate() error {
+	switch o.Format {
+	case FormatAuto, FormatCSV, FormatXML, FormatXMLElement, FormatXMLAttribute, FormatJSON:
+	default:
+		return fmt.Errorf("format %q: unknown, want csv, xml-element, xml-attribute, xml or json", o.Format)
+	}
+	if o.Delimiter != 0 && !separates(o.Delimiter) {
+		return fmt.Errorf("delimiter %q: want one ASCII character that is no line end", o.Delimiter)
+	}
+	if o.Quote != 0 && !separates(o.Quote) {
+		return fmt.Errorf("quote %q: want one ASCII character that is no line end", o.Quote)
+	}
+	if !o.NoQuote && o.Delimiter == o.withDefaults().Quote {
+		return fmt.Errorf("delimiter %q: is the quote too", o.Delimiter)
+	}
+	if o.MaxRecord < 0 {
+		return fmt.Errorf("longest record %d: want a number of bytes", o.MaxRecord)
+	}
+	for _, name := range []string{o.Encoding, o.Fallback} {
+		if name == "" {
+			continue
+		}
+		if _, _, err := lookupEncoding(name); err != nil {
+			return err
+		}
+	}
+	if name, _, err := lookupEncoding(o.Fallback); err == nil && (name == nameUTF16LE || name == nameUTF16BE) {
+		return fmt.Errorf("fallback %q: want an encoding that holds ASCII unchanged", o.Fallback)
+	}
+	return nil
+}
+
+// separates says whether c can be told apart from text and line ends.
+func separates(c byte) bool {
+	return c < 0x80 && c != 0 && c != '\n' && c != '\r'
+}
+
+func (o Options) withDefaults() Options {
+	if o.Quote == 0 {
+		o.Quote = '"'
+	}
+	if o.Fallback == "" {
+		o.Fallback = DefaultFallback
+	}
+	if o.MaxRecord == 0 {
+		o.MaxRecord = DefaultMaxRecord
+	}
+	return o
+}

@@ -1,0 +1,137 @@
+package convert
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"unicode/utf8"
+)
+
+// sniffSize is how far ahead an encoding is judged, in bytes.
+const sniffSize = 64 << 10
+
+// text reads the source as UTF-8, without the byte order mark. What the
+// encoding does not know arrives as invalid UTF-8, see codec.
+type text struct {
+	br       *bufio.Reader // of sniffSize
+	name     string        // canonical; "" while nothing but ASCII was seen
+	codec    codec         // nil for UTF-8
+	fallback string
+}
+
+func openText(br *bufio.Reader, head []byte, opt Options) (*text, error) {
+	name, mark, err := detectEncoding(head, opt)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := br.Discard(mark); err != nil {
+		return nil, err
+	}
+	t := &text{br: br, fallback: opt.Fallback}
+	if name == "" {
+		return t, nil
+	}
+	t.name, t.codec, err = lookupEncoding(name)
+	return t, err
+}
+
+// encoding is the name to report: ASCII to the end is UTF-8 too.
+func (t *text) encoding() string {
+	if t.name == "" {
+		return nameUTF8
+	}
+	return t.name
+}
+
+// Read fills p, of at least minRead bytes, with whole characters when the
+// source is not UTF-8.
+func (t *text) Read(p []byte) (int, error) {
+	if t.name == "" {
+		n, err := t.readASCII(p)
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+	if t.codec == nil {
+		return t.br.Read(p)
+	}
+	return t.decode(p)
+}
+
+// readASCII copies what stands before the first byte outside ASCII. When that
+// byte is next, it decides on the encoding and returns 0: until there, UTF-8
+// and every fallback agree, so nothing has to be taken back.
+func (t *text) readASCII(p []byte) (int, error) {
+	ahead, err := t.br.Peek(sniffSize)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	if len(ahead) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, ahead[:asciiLen(ahead)])
+	if n > 0 {
+		return t.br.Discard(n)
+	}
+	if looksUTF8(ahead, err != nil) {
+		t.name = nameUTF8
+		return 0, nil
+	}
+	t.name, t.codec, err = lookupEncoding(t.fallback)
+	return 0, err
+}
+
+func asciiLen(b []byte) int {
+	for i, c := range b {
+		if c >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// looksUTF8 weighs characters of several bytes against bytes that fit none.
+// One broken byte among many good characters is a bad row of a UTF-8 file; to
+// read the whole file as a code page for it would turn every é into Ã©.
+func looksUTF8(b []byte, atEOF bool) bool {
+	var good, broken int
+	for i := 0; i < len(b); {
+		if b[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if !atEOF && !utf8.FullRune(b[i:]) {
+			break // cut off by the end of what we look at
+		}
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			broken++
+		} else {
+			good++
+		}
+		i += size
+	}
+	return broken == 0 || good > broken
+}
+
+func (t *text) decode(p []byte) (int, error) {
+	for need := 1; ; {
+		_, err := t.br.Peek(need)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		atEOF := err != nil
+		src, _ := t.br.Peek(t.br.Buffered())
+		if atEOF && len(src) == 0 {
+			return 0, io.EOF
+		}
+		wrote, read := t.codec.decode(p, src, atEOF)
+		if _, err := t.br.Discard(read); err != nil {
+			return 0, err
+		}
+		if wrote > 0 {
+			return wrote, nil
+		}
+		need = t.br.Buffered() + 1
+	}
+}

@@ -1,0 +1,204 @@
+package convert
+
+import "bytes"
+
+// row reads one row element into fields and gives its name. columns are those
+// of the rows before it.
+func (s *xmlScan) row(columns *columnSet) ([]byte, error) {
+	s.fields, s.vals, s.text = s.fields[:0], s.vals[:0], s.text[:0]
+	name, empty, err := s.startTag(1)
+	if err != nil {
+		return nil, err
+	}
+	s.attrs = len(s.fields)
+	if !empty {
+		if err := s.content(name, 1); err != nil {
+			return nil, err
+		}
+		s.keepText(0)
+	}
+	if s.usual = s.inOrderOf(columns.names); !s.usual {
+		s.link(0)
+	}
+	return name, nil
+}
+
+// inOrderOf says whether the row's keys are some of names and in their order,
+// as in nearly every row. Such keys are known and cannot repeat.
+func (s *xmlScan) inOrderOf(names []string) bool {
+	at := 0
+	for i := range s.fields {
+		for at < len(names) && names[at] != string(s.fields[i].name) {
+			at++
+		}
+		if at == len(names) {
+			return false
+		}
+		at++
+	}
+	return true
+}
+
+// addColumns tells columns the keys of the row.
+func (s *xmlScan) addColumns(columns *columnSet) error {
+	if s.usual {
+		return nil
+	}
+	columns.startRow()
+	for i := range s.fields {
+		if err := columns.add(s.fields[i].name); err != nil {
+			return &fault{0, err}
+		}
+	}
+	return nil
+}
+
+// content reads up to and over the end tag of the element name.
+func (s *xmlScan) content(name []byte, depth int) error {
+	for {
+		if err := s.chars('<'); err != nil {
+			return err
+		}
+		if s.pos+1 < len(s.in) {
+			if c := s.in[s.pos+1]; c == '/' {
+				return s.endTag(name)
+			} else if c != '!' && c != '?' {
+				if err := s.child(depth + 1); err != nil {
+					return err
+				}
+				continue
+			}
+		} else {
+			return errShort
+		}
+		if ok, err := s.cdata(); err != nil {
+			return err
+		} else if ok {
+			continue
+		}
+		if ok, err := s.commentOrPI(); err != nil {
+			return err
+		} else if !ok {
+			return &fault{s.pos, errTag}
+		}
+	}
+}
+
+// child reads one element into a field of the element around it. What its own
+// fields took in the three stacks is given back when it ends.
+func (s *xmlScan) child(depth int) error {
+	if depth > maxDepth {
+		return &fault{s.pos, errTooDeep}
+	}
+	fields, vals, text := len(s.fields), len(s.vals), len(s.text)
+	name, empty, err := s.startTag(depth)
+	if err != nil {
+		return err
+	}
+	if !empty {
+		if err := s.content(name, depth); err != nil {
+			return err
+		}
+	}
+	f := xmlField{name: name, from: vals}
+	if len(s.fields) == fields {
+		s.vals = appendString(s.vals, s.text[text:])
+	} else {
+		s.keepText(text)
+		s.link(fields)
+		object := len(s.vals)
+		s.vals = s.appendObject(s.vals, fields)
+		s.vals = s.vals[:vals+copy(s.vals[vals:], s.vals[object:])]
+	}
+	f.to = len(s.vals)
+	s.fields = append(s.fields[:fields], f)
+	s.text = s.text[:text]
+	return nil
+}
+
+// keepText adds the text from base on as a field, unless it is only the white
+// space that lays the children out.
+func (s *xmlScan) keepText(base int) {
+	value := s.text[base:]
+	if len(bytes.Trim(value, " \t\r\n")) == 0 {
+		return
+	}
+	s.keep(xmlField{name: []byte("#text")}, value)
+}
+
+// key is the field's key as it stands in the object.
+func (f *xmlField) key() []byte {
+	if f.attr {
+		return append([]byte{'@'}, f.name...)
+	}
+	return f.name
+}
+
+// appendObject appends the fields from base on; names that repeat as arrays.
+func (s *xmlScan) appendObject(out []byte, base int) []byte {
+	out = append(out, '{')
+	first := true
+	for _, f := range s.fields[base:] {
+		if f.repeat {
+			continue
+		}
+		if !first {
+			out = append(out, ',')
+		}
+		first = false
+		out = append(out, '"')
+		if f.attr {
+			out = append(out, '@')
+		}
+		out = append(out, f.name...)
+		out = append(out, '"', ':')
+		if f.next == 0 {
+			out = append(out, s.vals[f.from:f.to]...)
+			continue
+		}
+		out = append(out, '[')
+		out = append(out, s.vals[f.from:f.to]...)
+		for i := f.next; i != 0; i = s.fields[i].next {
+			out = append(out, ',')
+			out = append(out, s.vals[s.fields[i].from:s.fields[i].to]...)
+		}
+		out = append(out, ']')
+	}
+	return append(out, '}')
+}
+
+// fewFields is up to where comparing each with each beats a map.
+const fewFields = 16
+
+// link chains the fields from base on that have the same key, and says whether
+// any do.
+func (s *xmlScan) link(base int) (repeats bool) {
+	fields := s.fields[base:]
+	if len(fields) <= fewFields {
+		for i := range fields {
+			for j := i - 1; j >= 0; j-- {
+				if fields[j].attr == fields[i].attr && bytes.Equal(fields[j].name, fields[i].name) {
+					fields[j].next, fields[i].repeat, repeats = base+i, true, true
+					break
+				}
+			}
+		}
+		return repeats
+	}
+	if s.index == nil {
+		s.index = make(map[string]int)
+	}
+	clear(s.index)
+	for i := range fields {
+		f := &fields[i]
+		name := f.name
+		if f.attr {
+			name = f.key()
+		}
+		if last, ok := s.index[string(name)]; ok {
+			fields[last].next, f.repeat, repeats = base+i, true, true
+		}
+		s.index[string(name)] = i
+	}
+	return repeats
+}

@@ -1,0 +1,86 @@
+package convert
+
+import (
+	"bytes"
+	"regexp"
+	"unicode/utf8"
+)
+
+// The encoding is known by now, so what the declaration says of it is unused.
+var xmlDecl = regexp.MustCompile(`^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*("1\.[0-9]+"|'1\.[0-9]+')` +
+	`([ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*("[A-Za-z][A-Za-z0-9._-]*"|'[A-Za-z][A-Za-z0-9._-]*'))?` +
+	`([ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*("(yes|no)"|'(yes|no)'))?[ \t\r\n]*\?>`)
+
+func (x *xmlReader) declaration() error {
+	s := &x.scan
+	if ok, err := s.has("<?xml"); !ok || err != nil {
+		return err
+	}
+	if len(s.in) == 5 {
+		return errShort
+	}
+	if !xmlSpace(s.in[5]) {
+		return nil // <?xml-stylesheet ...?>
+	}
+	end, err := s.find("?>")
+	if err != nil {
+		return err
+	}
+	if !xmlDecl.Match(s.in[:end+2]) {
+		return &fault{0, errXMLDecl}
+	}
+	s.pos = end + 2
+	return nil
+}
+
+// misc passes over white space, comments and processing instructions; text
+// there is the fault given. Each step is one piece, so that no amount of them
+// has to be held at once.
+func (x *xmlReader) misc(text error) error {
+	for more := true; more; {
+		err := x.step(func(x *xmlReader) error {
+			s := &x.scan
+			more = false
+			for s.pos < len(s.in) && xmlSpace(s.in[s.pos]) {
+				s.pos++
+			}
+			if s.pos > 0 {
+				more = true
+				return nil
+			}
+			if s.pos == len(s.in) {
+				if s.atEOF {
+					return nil
+				}
+				return errShort
+			}
+			if s.in[s.pos] != '<' {
+				return &fault{s.pos, text}
+			}
+			var err error
+			more, err = s.commentOrPI()
+			if err == nil && !more && bytes.HasPrefix(s.in[s.pos:], []byte("<![CDATA[")) {
+				return &fault{s.pos, text}
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkChars refuses what is not UTF-8 and the two characters that UTF-8 knows
+// and XML does not. Control characters are found where text is read.
+func checkChars(b []byte) error {
+	if !utf8.Valid(b) {
+		return &fault{invalidUTF8(b), errUndecodable}
+	}
+	for _, no := range []string{"\uFFFE", "\uFFFF"} {
+		if i := bytes.Index(b, []byte(no)); i >= 0 {
+			return &fault{i, errXMLChar}
+		}
+	}
+	return nil
+}
