@@ -1,0 +1,163 @@
+package sim
+
+import (
+	"net/http"
+	"path"
+	"sync"
+	"time"
+)
+
+// Always as Fault.Times keeps a fault until ClearFaults.
+const Always = -1
+
+// Fault is one thing that goes wrong, scripted by a test. A request takes the
+// first armed fault that matches it, and no other: put what shall happen to one
+// request into one Fault, and what shall happen to the next one into the next.
+type Fault struct {
+	Route string // part of FinOps: "" or RouteBlob
+	Blob  string // blob name, or a path.Match pattern; "" = any
+	Skip  int    // so many matching requests pass unharmed first
+	Times int    // so many are hit; 0 = one, Always = all
+
+	// Before the answer.
+	Delay time.Duration // on the wire, in real time
+
+	// Instead of the answer.
+	Status         int           // refuse with this status
+	Code           string        // x-ms-error-code; "" = the usual one of the status
+	Message        string        // "" = the usual one of the code
+	Detail         string        // AuthenticationErrorDetail; "" = none
+	RetryAfter     time.Duration // sent as whole seconds, rounded up; 0 = no header
+	NoAzureHeaders bool          // answer like a proxy: an HTML page without any x-ms header; Status 0 = 403
+
+	// What the server makes of the request.
+	IgnoreRange      bool // answers 200 and the whole blob
+	IgnoreConditions bool // answers as if If-Match and the like were not there
+
+	// What is wrong with the answer's headers. A refusal takes no notice.
+	WrongETag         bool // an ETag the blob never had
+	WrongContentRange bool // Content-Range says that the body begins one byte further on
+	WrongLength       bool // Content-Length promises 100 bytes more than come
+
+	// What happens to the answer's body, in bytes of this response.
+	CutAfter              int64  // closes the connection after so many bytes; -1 = after the headers; no cut if the body is shorter
+	Reset                 bool   // with CutAfter: resets the connection instead, which may take bytes with it that were sent
+	DripBytesPerSec       int    // slows the body down, in real time
+	ReplaceBlobAfterBytes int64  // the blob gets new content, and ETag, after so many bytes; this response goes on with the old
+	Replacement           []byte // the new content; nil = the same bytes under a new ETag
+}
+
+// script is what is armed, in order.
+type script struct {
+	mu     sync.Mutex
+	faults []*Fault
+}
+
+// Fault arms a fault behind those that are armed already.
+func (s *Sim) Fault(f Fault) {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	s.script.mu.Lock()
+	defer s.script.mu.Unlock()
+	s.script.faults = append(s.script.faults, &f)
+}
+
+// ClearFaults disarms all faults.
+func (s *Sim) ClearFaults() {
+	s.script.mu.Lock()
+	defer s.script.mu.Unlock()
+	s.script.faults = nil
+}
+
+// take returns the fault for a request and counts it. A matching fault that
+// still skips lets the request on to the next one.
+func (sc *script) take(route, blob string) (Fault, bool) {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	for _, f := range sc.faults {
+		switch {
+		case f.Times == 0 || !f.matches(route, blob):
+		case f.Skip > 0:
+			f.Skip--
+		default:
+			if f.Times > 0 {
+				f.Times--
+			}
+			return *f, true
+		}
+	}
+	return Fault{}, false
+}
+
+func (f *Fault) matches(route, blob string) bool {
+	if f.Route != "" && f.Route != route {
+		return false
+	}
+	if f.Blob == "" || f.Blob == blob {
+		return true
+	}
+	ok, err := path.Match(f.Blob, blob)
+	return err == nil && ok
+}
+
+// refuses reports whether the fault takes the place of the answer.
+func (f *Fault) refuses() bool { return f.Status != 0 || f.NoAzureHeaders }
+
+// serveFaulty answers a request with a fault in force.
+func (s *Sim) serveFaulty(rt route, f Fault, w http.ResponseWriter, r *http.Request) {
+	if f.Delay > 0 && !pause(r.Context(), f.Delay) {
+		panic(http.ErrAbortHandler) // Close or the client ended the wait: no answer, not an empty 200
+	}
+	if f.IgnoreRange {
+		r.Header.Del("Range")
+		r.Header.Del("X-Ms-Range")
+	}
+	if f.IgnoreConditions {
+		for _, k := range []string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+			r.Header.Del(k)
+		}
+	}
+	fw := &faultyWriter{ResponseWriter: w, r: r, fault: f}
+	if f.ReplaceBlobAfterBytes > 0 {
+		_, name := splitBlobPath(r.URL.Path)
+		fw.replace = func() { s.replaceBlob(name, f.Replacement) }
+	}
+	switch {
+	case f.NoAzureHeaders:
+		servePage(fw, f)
+	case f.refuses():
+		rt.refuse(fw, r, f)
+	default:
+		rt.serve(fw, r)
+	}
+}
+
+// servePage answers as a proxy or firewall between us and Azure does.
+func servePage(w http.ResponseWriter, f Fault) {
+	status := f.Status
+	if status == 0 {
+		status = http.StatusForbidden
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Server", "squid/5.7")
+	h.Set("Via", "1.1 proxy.contoso.local (squid/5.7)")
+	w.WriteHeader(status)
+	text := orElse(f.Message, "The administrator of this network does not allow this address.")
+	_, _ = w.Write([]byte("<!DOCTYPE html>\n<html><head><title>" + http.StatusText(status) +
+		"</title></head><body><h1>Access denied</h1><p>" + text + "</p></body></html>\n"))
+}
+
+func (s *Sim) replaceBlob(name string, data []byte) {
+	b := s.store.blob(name)
+	if b == nil {
+		return
+	}
+	if data == nil {
+		c := b.content()
+		b.replace(c.data, c.size)
+		return
+	}
+	b.Replace(data)
+}

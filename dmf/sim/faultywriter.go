@@ -1,0 +1,138 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// faultyWriter spoils an answer on its way out. It counts body bytes, knows
+// nothing about blobs, and so serves every route.
+type faultyWriter struct {
+	http.ResponseWriter
+	r       *http.Request
+	fault   Fault
+	replace func() // nil once done, or when there is nothing to replace
+	sent    int64  // body bytes
+	status  int    // 0 = headers not written
+}
+
+// Unwrap lets http.ResponseController find Flush and Hijack.
+func (w *faultyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *faultyWriter) WriteHeader(status int) {
+	w.status = status
+	if status == http.StatusOK || status == http.StatusPartialContent {
+		w.spoilHeaders()
+	}
+	w.ResponseWriter.WriteHeader(status)
+	if w.fault.CutAfter < 0 {
+		w.cut()
+	}
+}
+
+func (w *faultyWriter) spoilHeaders() {
+	h := w.Header()
+	if w.fault.WrongETag && h.Get("Etag") != "" {
+		h.Set("Etag", `"0x8D0000000000BAD"`)
+	}
+	if w.fault.WrongContentRange {
+		var from, to, size int64
+		if _, err := fmt.Sscanf(h.Get("Content-Range"), "bytes %d-%d/%d", &from, &to, &size); err == nil {
+			h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from+1, to, size))
+		}
+	}
+	if w.fault.WrongLength {
+		if n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64); err == nil {
+			// The server closes the connection when a handler keeps less than it promised.
+			h.Set("Content-Length", strconv.FormatInt(n+100, 10))
+		}
+	}
+}
+
+// Write sends p in pieces that end at the fault's marks.
+func (w *faultyWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	total := 0
+	for len(p) > 0 {
+		piece := w.piece(len(p))
+		n, err := w.ResponseWriter.Write(p[:piece])
+		total += n
+		w.sent += int64(n)
+		if err != nil {
+			return total, err
+		}
+		p = p[piece:]
+		w.atMark()
+		if !w.drip(piece) {
+			return total, w.r.Context().Err()
+		}
+	}
+	return total, nil
+}
+
+// piece returns how many of n bytes go out before something happens.
+func (w *faultyWriter) piece(n int) int {
+	for _, mark := range []int64{w.fault.CutAfter, w.fault.ReplaceBlobAfterBytes} {
+		if left := mark - w.sent; left > 0 {
+			n = int(min(int64(n), left))
+		}
+	}
+	if rate := w.fault.DripBytesPerSec; rate > 0 {
+		n = min(n, max(1, rate/20))
+	}
+	return n
+}
+
+func (w *faultyWriter) atMark() {
+	if w.replace != nil && w.sent >= w.fault.ReplaceBlobAfterBytes {
+		w.replace()
+		w.replace = nil
+	}
+	if w.fault.CutAfter > 0 && w.sent >= w.fault.CutAfter {
+		w.cut()
+	}
+}
+
+// drip waits as long as n bytes take at the fault's rate.
+func (w *faultyWriter) drip(n int) bool {
+	rate := w.fault.DripBytesPerSec
+	if rate <= 0 {
+		return true
+	}
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+	return pause(w.r.Context(), time.Duration(n)*time.Second/time.Duration(rate))
+}
+
+// cut ends the connection here and now. It does not return.
+func (w *faultyWriter) cut() {
+	rc := http.NewResponseController(w.ResponseWriter)
+	// What was written so far must really go out, or the client sees less.
+	_ = rc.Flush()
+	if w.fault.Reset {
+		if conn, _, err := rc.Hijack(); err == nil {
+			if tcp, ok := conn.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0)
+			}
+			_ = conn.Close()
+		}
+	}
+	panic(http.ErrAbortHandler) // net/http's own way to drop a connection without a word
+}
+
+// pause waits in real time; false if ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
