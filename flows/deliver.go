@@ -138,20 +138,22 @@ func (r *Relay) openMember(job state.DeliveryJob) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range contents.Members {
-		if m.Name != job.Export.Member {
-			continue
-		}
-		if m.Err != nil {
-			return nil, errors.Join(m.Err, contents.Close())
-		}
-		stream, err := contents.Open(m)
-		if err != nil {
-			return nil, errors.Join(err, contents.Close())
-		}
-		return &memberStream{stream, contents}, nil
+	stream, err := openNamed(contents, job.Export.Member)
+	if err != nil {
+		return nil, errors.Join(err, contents.Close())
 	}
-	return nil, errors.Join(asDamaged(fmt.Errorf("data file %q is not in the raw file", job.Export.Member)), contents.Close())
+	return &memberStream{stream, contents}, nil
+}
+
+func openNamed(contents *unpack.Contents, name string) (io.ReadCloser, error) {
+	m, ok := contents.Member(name)
+	switch {
+	case !ok:
+		return nil, asDamaged(fmt.Errorf("data file %q is not in the raw file", name))
+	case m.Err != nil:
+		return nil, m.Err
+	}
+	return contents.Open(m)
 }
 
 // memberStream closes the archive with the stream that came out of it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,8 +28,9 @@ const (
 type Flow struct {
 	Name string
 
-	// What it takes: an export must fit each list that is not empty. Labels
-	// may hold * and ?, and letter case does not count.
+	// What it takes: an export must fit each list that is not empty, of
+	// Entities and TargetEntities at least one, since they are two names for
+	// one thing. Labels may hold * and ?, and letter case does not count.
 	Entities       []string
 	TargetEntities []string
 	LegalEntities  []string
@@ -97,20 +99,16 @@ func (e *ConditionError) Unwrap() error { return e.Err }
 // match asks one flow.
 func (f *Flow) match(ctx context.Context, s Subject) (Match, error) {
 	m := Match{Flow: f}
-	for _, c := range []struct {
-		what  string
-		value string
-		globs []string
-	}{
-		{"environment", s.Environment, f.Environments},
-		{"entity", s.Entity, f.Entities},
-		{"target entity", s.TargetEntity, f.TargetEntities},
-		{"legal entity", s.LegalEntity, f.LegalEntities},
-	} {
-		if len(c.globs) > 0 && !matchAny(c.globs, c.value) {
-			m.Why = fmt.Sprintf("%s %q is not in %s", c.what, c.value, strings.Join(c.globs, ", "))
-			return m, nil
-		}
+	switch {
+	case !fits(f.Environments, s.Environment):
+		m.Why = misfit("environment", s.Environment, f.Environments)
+		return m, nil
+	case !f.fitsEntity(s):
+		m.Why = misfit("entity", s.Entity, slices.Concat(f.Entities, f.TargetEntities))
+		return m, nil
+	case !fits(f.LegalEntities, s.LegalEntity):
+		m.Why = misfit("legal entity", s.LegalEntity, f.LegalEntities)
+		return m, nil
 	}
 	if f.when != nil {
 		ok, err := f.condition(ctx, s.Event)
@@ -125,6 +123,19 @@ func (f *Flow) match(ctx context.Context, s Subject) (Match, error) {
 	m.Takes = true
 	m.Why = "everything it asks for fits"
 	return m, nil
+}
+
+func fits(globs []string, value string) bool { return len(globs) == 0 || matchAny(globs, value) }
+
+func misfit(what, value string, globs []string) string {
+	return fmt.Sprintf("%s %q is not in %s", what, value, strings.Join(globs, ", "))
+}
+
+func (f *Flow) fitsEntity(s Subject) bool {
+	if len(f.Entities)+len(f.TargetEntities) == 0 {
+		return true
+	}
+	return matchAny(f.Entities, s.Entity) || s.TargetEntity != "" && matchAny(f.TargetEntities, s.TargetEntity)
 }
 
 func (f *Flow) condition(ctx context.Context, event json.RawMessage) (bool, error) {

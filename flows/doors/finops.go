@@ -11,7 +11,6 @@ import (
 
 	"finrelay/dmf"
 	"finrelay/flows"
-	"finrelay/state"
 )
 
 // DefaultMaxBody is the largest event body that is taken, in bytes. Real ones
@@ -50,11 +49,11 @@ type Answer struct {
 
 // AnswerEvent is what became of one event of the body.
 type AnswerEvent struct {
-	ID        string       `json:"id"`               // our event id
-	State     state.State  `json:"state"`            // accepted, ignored or unreadable
-	Reason    state.Reason `json:"reason,omitempty"` // of an ignored or unreadable event
-	Shipment  string       `json:"shipment,omitempty"`
-	Duplicate bool         `json:"duplicate,omitempty"`
+	ID        string `json:"id"`               // our event id
+	State     string `json:"state"`            // accepted, ignored or unreadable
+	Reason    string `json:"reason,omitempty"` // of an ignored or unreadable event
+	Shipment  string `json:"shipment,omitempty"`
+	Duplicate bool   `json:"duplicate,omitempty"`
 }
 
 // ServeHTTP answers 202 when an event was new and 200 when all were known, in
@@ -126,7 +125,7 @@ func answer(w http.ResponseWriter, receipts []flows.Receipt) {
 		if !r.Duplicate {
 			status = http.StatusAccepted
 		}
-		a.Events[i] = AnswerEvent{ID: r.EventID, State: r.State, Reason: r.Reason, Shipment: r.ShipmentID, Duplicate: r.Duplicate}
+		a.Events[i] = AnswerEvent{ID: r.EventID, State: string(r.State), Reason: string(r.Reason), Shipment: r.ShipmentID, Duplicate: r.Duplicate}
 	}
 	reply(w, status, a)
 }

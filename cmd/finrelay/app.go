@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"finrelay/cmd/finrelay/config"
+	"finrelay/state"
+	"finrelay/web"
+)
+
+// Exit codes, published in --help and README.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitParked      = 3
+	exitUnreachable = 5
+	exitOpen        = 7
+	exitInterrupted = 130
+)
+
+const exitCodes = `Exit codes:
+  0    done
+  1    failed or refused
+  2    usage or configuration
+  3    done, with items parked or rows set aside
+  5    server unreachable
+  7    open items (status --check)
+  130  interrupted
+`
+
+// defaultFile is the configuration that is read when it exists and no other is named.
+const defaultFile = "finrelay.yaml"
+
+// app is one run of the command.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	configFile string
+	stateFlag  string
+	output     string // table or json
+}
+
+// codedError carries an exit code. A nil error inside prints nothing: the
+// command has said all.
+type codedError struct {
+	code int
+	err  error
+}
+
+func (e *codedError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *codedError) Unwrap() error { return e.err }
+
+func usage(err error) error { return &codedError{exitUsage, err} }
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "finrelay",
+		Short: "Land every file that Dynamics 365 Finance & Operations exports, once, complete, in time",
+		Long: `finrelay receives FinOps' export events, downloads each file before its link dies,
+unpacks it, turns its rows into JSON and keeps a ledger of where every export is.
+
+Begin with "finrelay demo", then "finrelay serve". When something is wrong,
+"finrelay status" says where the rows are and what to do next.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", `configuration file (default "`+defaultFile+`" if it exists, else built-in defaults)`)
+	root.PersistentFlags().StringVar(&a.stateFlag, "state", "", "state folder, instead of the configuration's")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w\nsee %s --help", err, c.CommandPath()))
+	})
+	root.SetUsageTemplate(root.UsageTemplate() + "\n" + exitCodes)
+	root.AddCommand(a.serve(), a.status(), a.events(), a.shipments(), a.exports(), a.checkpoints(), a.tail(),
+		a.rerun(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.sim(), a.demo(), a.version())
+	for _, c := range root.Commands() {
+		argsAreUsage(c)
+	}
+	return root
+}
+
+// argsAreUsage makes a wrong number of arguments exit with the usage code.
+func argsAreUsage(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usage(fmt.Errorf("%w\nsee %s --help", err, c.CommandPath()))
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		argsAreUsage(sub)
+	}
+}
+
+// exit prints an error and gives its code: the one place where errors become codes.
+func (a *app) exit(ctx context.Context, err error) int {
+	var coded *codedError
+	var configError *config.Error
+	var request *web.RequestError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &coded):
+		if coded.err != nil {
+			fmt.Fprintln(a.stderr, "finrelay:", coded.err)
+		}
+		return coded.code
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(a.stderr, "finrelay: interrupted")
+		return exitInterrupted
+	}
+	fmt.Fprintln(a.stderr, "finrelay:", err)
+	switch {
+	case errors.As(err, &configError), isUnknownCommand(err):
+		return exitUsage
+	case errors.As(err, &request), errors.Is(err, state.ErrLocked):
+		return exitFailed
+	}
+	return exitFailed
+}
+
+// isUnknownCommand: cobra has no type for it.
+func isUnknownCommand(err error) bool {
+	s := err.Error()
+	return len(s) > 15 && s[:15] == "unknown command"
+}
+
+// load reads the configuration and applies the flags that all commands share.
+func (a *app) load() (*config.Config, error) {
+	cfg, err := a.loadFile()
+	if err != nil {
+		return nil, usage(err)
+	}
+	if a.stateFlag != "" {
+		cfg.State = a.stateFlag
+	}
+	return cfg, nil
+}
+
+func (a *app) loadFile() (*config.Config, error) {
+	file := a.configFile
+	if file == "" {
+		if _, err := os.Stat(defaultFile); errors.Is(err, fs.ErrNotExist) {
+			cfg := config.Default()
+			return &cfg, nil
+		}
+		file = defaultFile
+	}
+	return config.Load(file, os.LookupEnv)
+}
+
+func (a *app) logger(cfg *config.Config) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
+		return nil, usage(fmt.Errorf("log level: %w", err))
+	}
+	opt := &slog.HandlerOptions{Level: level}
+	if cfg.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(a.stderr, opt)), nil
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, opt)), nil
+}
+
+// addOutput gives a command the choice between a table and JSON.
+func (a *app) addOutput(c *cobra.Command) {
+	c.Flags().StringVarP(&a.output, "output", "o", "table", "table or json")
+	check := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		if a.output != "table" && a.output != "json" {
+			return usage(fmt.Errorf("--output is table or json, not %q", a.output))
+		}
+		if check != nil {
+			return check(c, args)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"finrelay/cmd/finrelay/config"
+	"finrelay/dmf"
+	"finrelay/exporter/convert"
+	"finrelay/exporter/fetch"
+	"finrelay/exporter/outputs"
+	"finrelay/flows"
+	"finrelay/flows/doors"
+	"finrelay/state"
+)
+
+// buildRelay turns a checked configuration into a relay on an open ledger.
+func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*flows.Relay, error) {
+	fc := flows.Config{
+		MatchAll:         cfg.Match == "all",
+		FieldNames:       fieldNames(cfg.Doors.FinOps.Fields),
+		Fetchers:         cfg.Workers.Fetch,
+		Deliverers:       cfg.Workers.Deliver,
+		Grace:            time.Duration(cfg.Shutdown.Grace),
+		RetainRaw:        time.Duration(cfg.Retention.RawFiles),
+		RetainIdentities: time.Duration(cfg.Retention.Identities),
+		Environments:     map[string]flows.Environment{},
+		Outputs:          map[string]outputs.Output{},
+		Logger:           log,
+		Trace:            trace,
+	}
+	for name, e := range cfg.Environments {
+		link, err := linkOptions(e)
+		if err != nil {
+			return nil, fmt.Errorf("environment %s: %w", name, err)
+		}
+		fc.Environments[name] = flows.Environment{Link: link, Fetchers: e.Fetchers}
+	}
+	for name, o := range cfg.Outputs {
+		out, err := outputs.NewFiles(outputs.FilesOptions{Name: name, Folder: o.Folder, Template: o.Path, Format: o.Format, Envelope: o.Envelope})
+		if err != nil {
+			return nil, fmt.Errorf("output %s: %w", name, err)
+		}
+		fc.Outputs[name] = out
+	}
+	for _, f := range cfg.Flows {
+		fc.Flows = append(fc.Flows, flow(f))
+	}
+	return flows.New(db, fc)
+}
+
+// trace is set by tests that end the process between two steps.
+var trace func(step string)
+
+func flow(f config.Flow) flows.Flow {
+	return flows.Flow{
+		Name: f.Name, Entities: f.Entities, TargetEntities: f.TargetEntities, LegalEntities: f.LegalEntities,
+		Environments: f.Environments, When: f.When, Outputs: f.Outputs,
+		OnBadRows: flows.Policy(f.OnBadRows), OnRowMismatch: flows.Policy(f.OnRowMismatch),
+		FullRefresh: f.Refresh == "full",
+		Read:        readOptions(f.Read),
+	}
+}
+
+func readOptions(r config.Read) convert.Options {
+	o := convert.Options{NoHeader: !r.Header, Columns: r.Columns, Fallback: r.FallbackEncoding}
+	o.Delimiter, _ = r.DelimiterByte()
+	if q, _ := r.QuoteByte(); q == 0 {
+		o.NoQuote = true
+	} else {
+		o.Quote = q
+	}
+	if r.Format != "auto" {
+		o.Format = convert.Format(r.Format)
+	}
+	if r.Encoding != "auto" {
+		o.Encoding = r.Encoding
+	}
+	return o
+}
+
+func linkOptions(e config.Environment) (fetch.ClientOptions, error) {
+	o := fetch.ClientOptions{Hosts: e.LinkHosts, Loopback: e.LoopbackLinks, UserAgent: "finrelay/" + version()}
+	if e.Proxy != "" {
+		u, err := url.Parse(string(e.Proxy))
+		if err != nil {
+			return o, fmt.Errorf("proxy: %w", err)
+		}
+		o.Proxy = u
+	}
+	if e.CAFile == "" {
+		return o, nil
+	}
+	pem, err := os.ReadFile(e.CAFile)
+	if err != nil {
+		return o, err
+	}
+	if o.RootCAs, err = x509.SystemCertPool(); err != nil {
+		o.RootCAs = x509.NewCertPool()
+	}
+	if !o.RootCAs.AppendCertsFromPEM(pem) {
+		return o, fmt.Errorf("ca_file %s holds no certificate in PEM form", e.CAFile)
+	}
+	return o, nil
+}
+
+func fieldNames(f config.Fields) dmf.FieldNames {
+	return dmf.FieldNames{
+		DownloadURL: f.DownloadURL, EntityName: f.EntityName, LegalEntity: f.LegalEntity, EventID: f.EventID,
+		BusinessEventID: f.BusinessEventID, ControlNumber: f.ControlNumber, RecID: f.RecID, EventTime: f.EventTime,
+		EventTimeISO: f.EventTimeISO, NoOfRecords: f.NoOfRecords, ExecutionID: f.ExecutionID, DefinitionGroup: f.DefinitionGroup,
+	}
+}
+
+// keyFile is where a generated key stands in the state folder.
+const keyFile = "finops.key"
+
+// doorKeys gives the keys by environment: its own, else the door's, else the
+// generated one, whose file is named when it is used.
+func doorKeys(cfg *config.Config) (keys func(environment string) doors.Keys, generated string, err error) {
+	extra := ""
+	if !cfg.HasKeys() {
+		generated = filepath.Join(cfg.State, keyFile)
+		key, _, err := config.EnsureKey(generated)
+		if err != nil {
+			return nil, "", err
+		}
+		extra = key.Reveal()
+	}
+	// Hashed once: the door is on the path of every event.
+	known := map[string]doors.Keys{}
+	for name := range cfg.Environments {
+		known[name] = doors.NewKeys(append(reveal(cfg.KeysFor(name)), extra)...)
+	}
+	common := doors.NewKeys(append(reveal(cfg.Doors.FinOps.Keys), extra)...)
+	return func(environment string) doors.Keys {
+		if k, ok := known[environment]; ok {
+			return k
+		}
+		return common
+	}, generated, nil
+}
+
+func reveal(secrets []config.Secret) []string {
+	var list []string
+	for _, s := range secrets {
+		list = append(list, s.Reveal())
+	}
+	return list
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"finrelay/cmd/finrelay/config"
+	"finrelay/state"
+	"finrelay/web"
+)
+
+// filterFlags are the flags of every list.
+type filterFlags struct {
+	environment, entity, reason, since string
+	states                             []string
+	limit                              int
+}
+
+func (f *filterFlags) add(c *cobra.Command, states ...state.State) {
+	c.Flags().StringVar(&f.environment, "environment", "", "only this environment")
+	c.Flags().StringVar(&f.entity, "entity", "", "only this entity label, letter case ignored")
+	c.Flags().StringVar(&f.since, "since", "", "only what arrived since: an age (24h, 7d) or a time (2026-03-02T09:00:00Z)")
+	if len(states) > 0 {
+		names := make([]string, len(states))
+		for i, s := range states {
+			names[i] = string(s)
+		}
+		c.Flags().StringSliceVar(&f.states, "state", nil, "only these states, by comma: "+strings.Join(names, ", "))
+		c.Flags().StringVar(&f.reason, "reason", "", "only this reason")
+		check := c.PreRunE
+		c.PreRunE = func(c *cobra.Command, args []string) error {
+			for _, s := range f.states {
+				if !slices.Contains(names, s) {
+					return usage(fmt.Errorf("--state %q: it is one of %s", s, strings.Join(names, ", ")))
+				}
+			}
+			if check != nil {
+				return check(c, args)
+			}
+			return nil
+		}
+	}
+}
+
+func (f *filterFlags) addLimit(c *cobra.Command) {
+	c.Flags().IntVar(&f.limit, "limit", state.DefaultLimit, "most rows to list, newest first; -1 for all")
+}
+
+func (f *filterFlags) filter() (state.Filter, error) {
+	out := state.Filter{Environment: f.environment, Entity: f.entity, Reason: state.Reason(f.reason), Limit: f.limit}
+	for _, s := range f.states {
+		out.States = append(out.States, state.State(s))
+	}
+	since, err := parseSince(f.since)
+	out.Since = since
+	return out, err
+}
+
+// parseSince reads an age or a time; "" gives the zero time.
+func parseSince(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	d, err := config.ParseDuration(s)
+	if err != nil {
+		return time.Time{}, usage(fmt.Errorf("--since %q: give an age such as 24h or 7d, or a time such as 2026-03-02T09:00:00Z", s))
+	}
+	return time.Now().Add(-time.Duration(d)), nil
+}
+
+func (a *app) events() *cobra.Command {
+	var f filterFlags
+	c := &cobra.Command{
+		Use:   "events",
+		Short: "List events as they arrived; show ID tells one's whole story",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			filter, err := f.filter()
+			if err != nil {
+				return err
+			}
+			return a.with(c.Context(), func(s *session) error {
+				events, err := s.Events(c.Context(), filter)
+				if err != nil {
+					return err
+				}
+				return a.print(events, func() error { return a.eventTable(events) })
+			})
+		},
+	}
+	f.add(c, state.Accepted, state.Ignored, state.Unreadable)
+	f.addLimit(c)
+	a.addOutput(c)
+	c.AddCommand(a.show("event", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
+		e, err := s.Event(c.Context(), id)
+		return e, func() error { return a.showEvent(e) }, err
+	}))
+	return c
+}
+
+func (a *app) eventTable(events []web.EventView) error {
+	var rows [][]string
+	for _, e := range events {
+		rows = append(rows, []string{e.ID, ago(e.ReceivedAt), e.Environment, dash(e.Entity), dash(e.LegalEntity),
+			string(e.State), dash(string(e.Reason)), fmt.Sprint(e.Duplicates), dash(e.ShipmentID)})
+	}
+	return table(a.stdout, []string{"EVENT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "STATE", "REASON", "REPEATS", "SHIPMENT"}, rows)
+}
+
+func (a *app) shipments() *cobra.Command {
+	var f filterFlags
+	c := &cobra.Command{
+		Use:   "shipments",
+		Short: "List what FinOps handed over: link, deadline, raw file",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			filter, err := f.filter()
+			if err != nil {
+				return err
+			}
+			return a.with(c.Context(), func(s *session) error {
+				shipments, err := s.Shipments(c.Context(), filter)
+				if err != nil {
+					return err
+				}
+				return a.print(shipments, func() error { return a.shipmentTable(shipments) })
+			})
+		},
+	}
+	f.add(c, state.Pending, state.Fetching, state.Waiting, state.Expired, state.Fetched, state.Settled, state.Parked)
+	f.addLimit(c)
+	a.addOutput(c)
+	c.AddCommand(a.show("shipment", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
+		v, err := s.Shipment(c.Context(), id)
+		return v, func() error { return a.showShipment(v) }, err
+	}))
+	return c
+}
+
+func (a *app) shipmentTable(shipments []web.ShipmentView) error {
+	var rows [][]string
+	for _, s := range shipments {
+		rows = append(rows, []string{s.ID, ago(s.ReceivedAt), s.Environment, dash(s.Entity), dash(s.LegalEntity),
+			string(s.State), dash(string(s.Reason)), fmt.Sprint(s.RawBytes), s.Whereabouts})
+	}
+	return table(a.stdout, []string{"SHIPMENT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "STATE", "REASON", "BYTES", "ROWS ARE"}, rows)
+}
+
+func (a *app) exports() *cobra.Command {
+	var f filterFlags
+	c := &cobra.Command{
+		Use:   "exports",
+		Short: "List exports: one entity's data file each",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			filter, err := f.filter()
+			if err != nil {
+				return err
+			}
+			return a.with(c.Context(), func(s *session) error {
+				exports, err := s.Exports(c.Context(), filter)
+				if err != nil {
+					return err
+				}
+				return a.print(exports, func() error { return a.exportTable(exports) })
+			})
+		},
+	}
+	f.add(c, state.Open, state.Landed, state.Parked, state.Skipped)
+	f.addLimit(c)
+	a.addOutput(c)
+	c.AddCommand(a.show("export", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
+		v, err := s.Export(c.Context(), id)
+		return v, func() error { return a.showExport(v) }, err
+	}))
+	return c
+}
+
+func (a *app) exportTable(exports []web.ExportView) error {
+	var rows [][]string
+	for _, e := range exports {
+		rows = append(rows, []string{e.ID, ago(e.ReceivedAt), e.Environment, e.Entity, dash(e.LegalEntity), dash(e.Flow),
+			string(e.State), dash(string(e.Reason)), fmt.Sprint(e.Rows), e.Whereabouts})
+	}
+	return table(a.stdout, []string{"EXPORT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "FLOW", "STATE", "REASON", "ROWS", "ROWS ARE"}, rows)
+}
+
+func (a *app) checkpoints() *cobra.Command {
+	var f filterFlags
+	c := &cobra.Command{
+		Use:   "checkpoints",
+		Short: "List how far each entity has come in each output",
+		Long: `For each environment, flow, entity, legal entity and output: the highest order key
+(event time / control number) that is delivered, the oldest one that is not, and
+how fresh the data is. A checkpoint never moves back.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			filter, err := f.filter()
+			if err != nil {
+				return err
+			}
+			return a.with(c.Context(), func(s *session) error {
+				points, err := s.Checkpoints(c.Context(), filter)
+				if err != nil {
+					return err
+				}
+				return a.print(points, func() error { return a.checkpointTable(points) })
+			})
+		},
+	}
+	c.Flags().StringVar(&f.environment, "environment", "", "only this environment")
+	c.Flags().StringVar(&f.entity, "entity", "", "only this entity label, letter case ignored")
+	a.addOutput(c)
+	return c
+}
+
+func (a *app) checkpointTable(points []state.Checkpoint) error {
+	var rows [][]string
+	for _, p := range points {
+		oldest := "-"
+		if p.OldestOpen != nil {
+			oldest = p.OldestOpen.String()
+		}
+		rows = append(rows, []string{p.Environment, p.Flow, p.Entity, dash(p.LegalEntity), p.Output, p.Highest.String(), oldest,
+			fmt.Sprint(p.OpenCount), fmt.Sprint(p.Exports), fmt.Sprint(p.Rows), ago(p.DeliveredAt)})
+	}
+	return table(a.stdout, []string{"ENVIRONMENT", "FLOW", "ENTITY", "COMPANY", "OUTPUT", "HIGHEST DELIVERED", "OLDEST OPEN", "OPEN", "EXPORTS", "ROWS", "FRESH"}, rows)
+}
+
+// print gives the value as JSON, or draws it.
+func (a *app) print(v any, draw func() error) error {
+	if a.output == "json" {
+		return printJSON(a.stdout, v)
+	}
+	return draw()
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"finrelay/flows"
+	"finrelay/state"
+	"finrelay/web"
+)
+
+func (a *app) rerun() *cobra.Command {
+	var f filterFlags
+	var dry bool
+	var wait time.Duration
+	c := &cobra.Command{
+		Use:   "rerun ID... | --entity NAME | --environment NAME | --reason REASON",
+		Short: "Run exports, shipments or unreadable events again",
+		Long: `rerun sets going again what stands still: a parked export from its raw file, along
+the flows of today's configuration; a parked or expired shipment from its link; an
+unreadable event with today's field names. A landed export named by its id writes
+the same bytes to the same place.
+
+Without ids it takes what the flags find, by default everything parked or expired.
+With a running server the work is done there; without one it is done here before
+the command ends.`,
+		Example: `  finrelay rerun ex_1a2b3c4d5e6f7g8h
+  finrelay rerun --entity "Customer groups" --since 24h --dry-run`,
+		RunE: func(c *cobra.Command, args []string) error {
+			q, err := rerunRequest(args, &f, dry)
+			if err != nil {
+				return err
+			}
+			return a.with(c.Context(), func(s *session) error {
+				results, err := s.Rerun(c.Context(), q)
+				if err != nil {
+					return err
+				}
+				if err := a.print(results, func() error { return a.rerunTable(results, dry) }); err != nil {
+					return err
+				}
+				if !dry {
+					if err := a.finish(c.Context(), s, results, wait); err != nil {
+						return err
+					}
+				}
+				return refusals(results)
+			})
+		},
+	}
+	f.add(c, state.Parked, state.Expired, state.Waiting, state.Landed)
+	c.Flags().BoolVar(&dry, "dry-run", false, "say what would be run and change nothing")
+	c.Flags().DurationVar(&wait, "wait", 0, "wait up to this long for the results of a running server")
+	a.addOutput(c)
+	return c
+}
+
+func rerunRequest(ids []string, f *filterFlags, dry bool) (web.RerunRequest, error) {
+	filter, err := f.filter()
+	if err != nil {
+		return web.RerunRequest{}, err
+	}
+	narrowed := f.environment != "" || f.entity != "" || f.reason != "" || len(f.states) > 0
+	switch {
+	case len(ids) == 0 && !narrowed:
+		return web.RerunRequest{}, usage(errors.New("name ids, or what to run with --entity, --environment, --state or --reason"))
+	case len(ids) > 0 && (narrowed || f.since != ""):
+		return web.RerunRequest{}, usage(errors.New("give ids or flags that find them, not both"))
+	}
+	return web.RerunRequest{IDs: ids, Environment: filter.Environment, Entity: filter.Entity, States: filter.States,
+		Reason: filter.Reason, Since: filter.Since, DryRun: dry}, nil
+}
+
+func (a *app) rerunTable(results []flows.Rerun, dry bool) error {
+	if len(results) == 0 {
+		_, err := fmt.Fprintln(a.stdout, "nothing to run again")
+		return err
+	}
+	queued := "queued"
+	if dry {
+		queued = "would run"
+	}
+	var rows [][]string
+	for _, r := range results {
+		result := queued
+		if !r.Queued {
+			result = "refused: " + r.Refusal
+		}
+		rows = append(rows, []string{r.ID, dash(r.Entity), dash(string(r.Was)), dash(string(r.Reason)), result})
+	}
+	return table(a.stdout, []string{"ID", "ENTITY", "WAS", "REASON", "RESULT"}, rows)
+}
+
+func refusals(results []flows.Rerun) error {
+	for _, r := range results {
+		if !r.Queued {
+			return &codedError{code: exitFailed}
+		}
+	}
+	return nil
+}
+
+// localPatience bounds the work that a command without a server does itself.
+const localPatience = 10 * time.Minute
+
+// finish sees queued work through: here when no server runs, else as long as
+// the person wants to wait.
+func (a *app) finish(ctx context.Context, s *session, results []flows.Rerun, wait time.Duration) error {
+	var ids []string
+	for _, r := range results {
+		if r.Queued {
+			ids = append(ids, r.ID)
+		}
+	}
+	if len(ids) == 0 || s.relay != nil && wait < 0 || s.relay == nil && wait <= 0 {
+		return nil
+	}
+	if s.relay != nil {
+		work, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { done <- s.relay.Run(work) }()
+		defer func() { stop(); <-done }()
+		wait = max(wait, localPatience)
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	parked := 0
+	for _, id := range ids {
+		at, err := s.rest(ctx, id)
+		if err != nil {
+			return fmt.Errorf("wait for %s: %w", id, err)
+		}
+		if a.output == "table" {
+			fmt.Fprintf(a.stdout, "%s: %s\n", id, at)
+		}
+		if at != state.Landed && at != state.Settled && at != state.Accepted && at != state.Ignored {
+			parked++
+		}
+	}
+	if parked > 0 {
+		return &codedError{code: exitParked}
+	}
+	return nil
+}
+
+// rest waits until a thing has come to rest and gives its state: of a shipment
+// or event that of the worst of its exports.
+func (s *session) rest(ctx context.Context, id string) (state.State, error) {
+	for {
+		at, resting, err := s.stateOf(ctx, id)
+		if err != nil || resting {
+			return at, err
+		}
+		select {
+		case <-ctx.Done():
+			return at, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (s *session) stateOf(ctx context.Context, id string) (at state.State, resting bool, err error) {
+	switch state.KindOf(id) {
+	case state.KindExport:
+		e, err := s.Export(ctx, id)
+		return e.State, e.State != state.Open, err
+	case state.KindEvent:
+		e, err := s.Event(ctx, id)
+		if err != nil || e.ShipmentID == "" {
+			return e.State, true, err
+		}
+		id = e.ShipmentID
+	}
+	v, err := s.Shipment(ctx, id)
+	if err != nil {
+		return "", false, err
+	}
+	for _, e := range v.Exports {
+		if e.State == state.Parked {
+			return state.Parked, v.State == state.Settled, nil
+		}
+	}
+	switch v.State {
+	case state.Settled, state.Expired, state.Parked, state.Waiting:
+		return v.State, true, nil
+	}
+	return v.State, false, nil
+}
+
+func (a *app) skip() *cobra.Command {
+	var why string
+	c := &cobra.Command{
+		Use:   "skip ID --why TEXT",
+		Short: "Take something off the list: its rows are not needed or came another way",
+		Long: `skip closes a parked export, a parked or expired shipment, or an unreadable event.
+Nothing is deleted; who skipped it and why stays in its story.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if why == "" {
+				return usage(errors.New("say why with --why: the next person will ask"))
+			}
+			return a.with(c.Context(), func(s *session) error {
+				done, err := s.Skip(c.Context(), web.SkipRequest{ID: args[0], Why: why})
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(a.stdout, "%s skipped\n", done.ID)
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&why, "why", "", "the reason, kept in the story")
+	return c
+}

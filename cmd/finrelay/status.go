@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"finrelay/web"
+)
+
+func (a *app) status() *cobra.Command {
+	var environment string
+	var check bool
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Say what has not landed, where its rows are, and what to do",
+		Long: `Two numbers first: how old the oldest export is that has not landed, and how many
+need a person. Then what needs a person, with where its rows are now and what to
+do next; then a line for each entity.
+
+--check is for monitoring: it exits with 7 when something needs a person.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.with(c.Context(), func(s *session) error {
+				v, err := s.Status(c.Context(), environment)
+				if err != nil {
+					return err
+				}
+				if err := a.print(v, func() error { return a.drawStatus(v) }); err != nil {
+					return err
+				}
+				if check && v.NeedPerson > 0 {
+					return &codedError{code: exitOpen}
+				}
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&environment, "environment", "", "only this environment")
+	c.Flags().BoolVar(&check, "check", false, "exit with 7 when something needs a person")
+	a.addOutput(c)
+	return c
+}
+
+func (a *app) drawStatus(v web.StatusView) error {
+	oldest := "none: all that arrived has landed"
+	if !v.OldestOpen.IsZero() {
+		oldest = fmt.Sprintf("%s (%s, %s)", ago(v.OldestOpen), showTime(v.OldestOpen), v.OldestID)
+	}
+	fmt.Fprintf(a.stdout, "oldest export not landed: %s\n", oldest)
+	fmt.Fprintf(a.stdout, "need a person:            %d\n", v.NeedPerson)
+	fmt.Fprintf(a.stdout, "on the way:               %d\n", v.OnTheWay)
+	if !v.Serving {
+		fmt.Fprintln(a.stdout, "no server is running here: nothing is received or landed until finrelay serve")
+	}
+	for _, i := range v.List {
+		fmt.Fprintf(a.stdout, "\n%s  %s  %s %s\n", i.ID, oneLine(i.Environment), oneLine(dash(i.Entity)), oneLine(i.LegalEntity))
+		fmt.Fprintf(a.stdout, "    %s (%s); rows are: %s\n", i.State, i.Reason, i.Whereabouts)
+		fmt.Fprintf(a.stdout, "    next: %s\n", oneLine(i.Next))
+	}
+	if n := v.NeedPerson - int64(len(v.List)); n > 0 {
+		fmt.Fprintf(a.stdout, "\n%d more: finrelay exports --state parked, finrelay shipments --state parked,expired, finrelay events --state unreadable\n", n)
+	}
+	if len(v.Lines) == 0 {
+		return nil
+	}
+	fmt.Fprintln(a.stdout)
+	var rows [][]string
+	for _, l := range v.Lines {
+		rows = append(rows, []string{l.Environment, dash(l.Entity), dash(l.LegalEntity), ago(l.LastLanded), fmt.Sprint(l.LastRows),
+			fmt.Sprint(l.Exports), fmt.Sprint(l.Rows), fmt.Sprint(l.OnTheWay), fmt.Sprint(l.NeedPerson), ago(l.OldestOpen)})
+	}
+	return table(a.stdout, []string{"ENVIRONMENT", "ENTITY", "COMPANY", "LANDED", "ROWS", "EXPORTS", "ALL ROWS", "ON THE WAY", "NEED A PERSON", "OLDEST OPEN"}, rows)
+}
