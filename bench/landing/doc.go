@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command landing measures the way of a file: how long from the answer to the
 // event until its rows have landed, and how much memory that takes.
 //
