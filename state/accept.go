@@ -50,6 +50,7 @@ type Receipt struct {
 	EventID    string
 	ShipmentID string
 	State      State
+	Reason     Reason
 	Duplicate  bool // the identity was known; nothing new started
 	Woken      bool // the duplicate's fresher link set its original going again
 }
@@ -77,23 +78,19 @@ func (db *DB) Accept(ctx context.Context, arrivals []Arrival) ([]Receipt, error)
 }
 
 func (t *tx) accept(a *Arrival) (Receipt, error) {
-	if err := checkArrow(KindEvent, a.Identity, "", a.State); err != nil {
+	if err := a.check(); err != nil {
 		return Receipt{}, err
 	}
-	epoch := t.db.epoch(a.Environment)
-	r := Receipt{EventID: NewID(eventPrefix, a.Environment, strconv.FormatInt(epoch, 10), a.Identity), State: a.State}
-	if a.Shipment != nil {
-		r.ShipmentID = NewID(shipmentPrefix, a.Environment, strconv.FormatInt(epoch, 10), a.Identity)
+	epoch, err := t.epoch(a.Environment)
+	if err != nil {
+		return Receipt{}, err
 	}
-	eventAt := t.now
-	if !a.EventAt.IsZero() {
-		eventAt = millis(a.EventAt)
-	}
+	r := a.receipt(epoch)
 	added, err := t.exec(`INSERT INTO events (id, environment, epoch, door, identity, state, reason, business_event_id, finops_event_id,
 			entity, legal_entity, control_number, rec_id, event_at, received_at, shipment_id, last_seen_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15) ON CONFLICT (id) DO NOTHING`,
 		r.EventID, a.Environment, epoch, a.Door, a.Identity, a.State, a.Reason, a.BusinessEventID, a.FinOpsEventID,
-		a.Entity, a.LegalEntity, a.ControlNumber, a.RecID, eventAt, t.now, r.ShipmentID)
+		a.Entity, a.LegalEntity, a.ControlNumber, a.RecID, a.eventAt(t.now), t.now, r.ShipmentID)
 	if err != nil {
 		return r, err
 	}
@@ -101,26 +98,64 @@ func (t *tx) accept(a *Arrival) (Receipt, error) {
 		return t.duplicate(a, r)
 	}
 	// last_insert_rowid saves reading the row back.
-	if _, err := t.exec(`INSERT INTO bodies (seq, body) VALUES (last_insert_rowid(), ?1)`, a.Body); err != nil {
+	if _, err := t.exec(`INSERT INTO bodies (seq, body) VALUES (last_insert_rowid(), ?1)`, blob(a.Body)); err != nil {
 		return r, err
 	}
 	switch a.State {
 	case Accepted:
-		return r, t.createShipment(a, r, eventAt)
+		return r, t.createShipment(a, r)
 	case Unreadable:
-		if _, err := t.exec(`INSERT INTO unread (seq, body) SELECT seq, ?2 FROM events WHERE id = ?1`, r.EventID, a.Unread); err != nil {
+		if _, err := t.exec(`INSERT INTO unread (seq, body) SELECT seq, ?2 FROM events WHERE id = ?1`, r.EventID, blob(a.Unread)); err != nil {
 			return r, err
 		}
 	}
 	return r, t.note(KindEvent, r.EventID, "", "", a.State, a.Reason, "")
 }
 
-func (t *tx) createShipment(a *Arrival, r Receipt, eventAt int64) error {
-	s := a.Shipment
-	deadline := eventAt + DefaultLinkLife.Milliseconds()
-	if !s.Deadline.IsZero() {
-		deadline = millis(s.Deadline)
+// check refuses what would leave half a thing in the ledger.
+func (a *Arrival) check() error {
+	if (a.State == Accepted) != (a.Shipment != nil) {
+		return fmt.Errorf("event %s is %s: an accepted event, and no other, brings a shipment", a.Identity, a.State)
 	}
+	return checkArrow(KindEvent, a.Identity, "", a.State)
+}
+
+// blob keeps an empty body from being stored as NULL: it came, with nothing in it.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// receipt names what the arrival becomes when it is new.
+func (a *Arrival) receipt(epoch int64) Receipt {
+	n := strconv.FormatInt(epoch, 10)
+	r := Receipt{EventID: NewID(eventPrefix, a.Environment, n, a.Identity), State: a.State}
+	if a.Shipment != nil {
+		r.ShipmentID = NewID(shipmentPrefix, a.Environment, n, a.Identity)
+	}
+	return r
+}
+
+// eventAt is FinOps' time of the event, else now; ms.
+func (a *Arrival) eventAt(now int64) int64 {
+	if a.EventAt.IsZero() {
+		return now
+	}
+	return millis(a.EventAt)
+}
+
+// deadline is when the link dies; ms.
+func (a *Arrival) deadline(now int64) int64 {
+	if a.Shipment.Deadline.IsZero() {
+		return a.eventAt(now) + DefaultLinkLife.Milliseconds()
+	}
+	return millis(a.Shipment.Deadline)
+}
+
+func (t *tx) createShipment(a *Arrival, r Receipt) error {
+	s := a.Shipment
 	var orderNo int64
 	switch {
 	case a.ControlNumber != nil:
@@ -132,7 +167,7 @@ func (t *tx) createShipment(a *Arrival, r Receipt, eventAt int64) error {
 			expected_rows, order_at, order_no, link_path, deadline, state, due_at, received_at)
 		VALUES (?1, ?2, 'event', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'pending', ?14, ?14)`,
 		r.ShipmentID, a.Environment, r.EventID, a.Identity, a.Entity, a.LegalEntity, s.ExecutionID, s.DefinitionGroup,
-		s.ExpectedRows, eventAt, orderNo, s.LinkPath, deadline, t.now)
+		s.ExpectedRows, a.eventAt(t.now), orderNo, s.LinkPath, a.deadline(t.now), t.now)
 	if err != nil {
 		return err
 	}
@@ -145,7 +180,7 @@ func (t *tx) createShipment(a *Arrival, r Receipt, eventAt int64) error {
 // duplicate counts an arrival whose identity is known.
 func (t *tx) duplicate(a *Arrival, r Receipt) (Receipt, error) {
 	r.Duplicate = true
-	if err := t.row(`SELECT state, shipment_id FROM events WHERE id = ?1`, []any{r.EventID}, &r.State, &r.ShipmentID); err != nil {
+	if err := t.row(`SELECT state, reason, shipment_id FROM events WHERE id = ?1`, []any{r.EventID}, &r.State, &r.Reason, &r.ShipmentID); err != nil {
 		return r, err
 	}
 	if _, err := t.exec(`UPDATE events SET duplicates = duplicates + 1, last_seen_at = ?2 WHERE id = ?1`, r.EventID, t.now); err != nil {
@@ -157,16 +192,20 @@ func (t *tx) duplicate(a *Arrival, r Receipt) (Receipt, error) {
 	if a.Shipment == nil || r.ShipmentID == "" {
 		return r, nil
 	}
-	woken, err := t.lend(r.ShipmentID, a.Shipment)
+	woken, err := t.lend(r.ShipmentID, a)
 	r.Woken = woken
 	return r, err
 }
 
 // lend gives a shipment without a raw file a link that lives longer, and sets
 // it going when it stood still.
-func (t *tx) lend(id string, fresh *NewShipment) (woken bool, err error) {
+func (t *tx) lend(id string, a *Arrival) (woken bool, err error) {
 	s, err := t.shipment(id)
-	if err != nil || s.RawHere() || !fresh.Deadline.After(s.Deadline) {
+	if err == ErrNotFound {
+		return false, nil // forgotten, while an event that was read as its repeat is still known
+	}
+	fresh, deadline := a.Shipment, a.deadline(t.now)
+	if err != nil || s.RawHere() || deadline <= millis(s.Deadline) {
 		return false, err
 	}
 	switch s.State {
@@ -174,14 +213,16 @@ func (t *tx) lend(id string, fresh *NewShipment) (woken bool, err error) {
 	default:
 		return false, nil
 	}
-	if _, err := t.exec(`INSERT INTO links (seq, url) SELECT seq, ?2 FROM shipments WHERE id = ?1
-		ON CONFLICT (seq) DO UPDATE SET url = excluded.url`, id, fresh.Link); err != nil {
+	// The same bytes again, of a link that does not say when it dies.
+	n, err := t.exec(`INSERT INTO links (seq, url) SELECT seq, ?2 FROM shipments WHERE id = ?1
+		ON CONFLICT (seq) DO UPDATE SET url = excluded.url WHERE url <> excluded.url`, id, fresh.Link)
+	if err != nil || n == 0 {
 		return false, err
 	}
-	if _, err := t.exec(`UPDATE shipments SET deadline = ?2, link_path = ?3 WHERE id = ?1`, id, millis(fresh.Deadline), fresh.LinkPath); err != nil {
+	if _, err := t.exec(`UPDATE shipments SET deadline = ?2, link_path = ?3, lent = 1 WHERE id = ?1`, id, deadline, fresh.LinkPath); err != nil {
 		return false, err
 	}
-	detail := "a duplicate event brought a link that lives until " + fresh.Deadline.UTC().Format(time.RFC3339)
+	detail := "a duplicate event brought a link that lives until " + fromMillis(deadline).Format(time.RFC3339)
 	if s.State == Pending || s.State == Fetching {
 		return false, t.note(KindShipment, id, id, s.State, s.State, ReasonFreshLink, detail)
 	}
@@ -196,63 +237,4 @@ func (t *tx) requeue(s Shipment, reason Reason, detail string) error {
 	_, err := t.exec(`UPDATE shipments SET state = 'pending', reason = '', detail = '', due_at = ?2, interrupted = 0, owner = '', lease_until = 0
 		WHERE id = ?1`, s.ID, t.now)
 	return err
-}
-
-// Reread replaces what an unreadable event was taken for, after the
-// configuration learned its field names. Of several events in one body the
-// first takes the place of the unreadable one and the others are accepted
-// beside it.
-func (db *DB) Reread(ctx context.Context, eventID string, arrivals []Arrival) ([]Receipt, error) {
-	var receipts []Receipt
-	err := db.update(ctx, func(t *tx) error {
-		receipts = nil
-		var from State
-		if err := t.row(`SELECT state FROM events WHERE id = ?1`, []any{eventID}, &from); err != nil {
-			return err
-		}
-		to := Ignored
-		for i := range arrivals {
-			r, err := t.accept(&arrivals[i])
-			if err != nil {
-				return fmt.Errorf("store event: %w", err)
-			}
-			if r.State == Accepted {
-				to = Accepted
-			}
-			receipts = append(receipts, r)
-		}
-		if err := t.step(KindEvent, eventID, "", from, to, ReasonRerun, "read again"); err != nil {
-			return err
-		}
-		shipment := ""
-		if len(receipts) > 0 {
-			shipment = receipts[0].ShipmentID
-		}
-		if _, err := t.exec(`UPDATE events SET state = ?2, reason = ?3, shipment_id = ?4 WHERE id = ?1`,
-			eventID, to, ReasonRerun, shipment); err != nil {
-			return err
-		}
-		return t.dropUnread(eventID)
-	})
-	return receipts, err
-}
-
-func (t *tx) dropUnread(eventID string) error {
-	_, err := t.exec(`DELETE FROM unread WHERE seq = (SELECT seq FROM events WHERE id = ?1)`, eventID)
-	return err
-}
-
-// UnreadBody gives the body of an unreadable event as it came, signatures
-// included. ErrNotFound when the event is unknown or has been read.
-func (db *DB) UnreadBody(ctx context.Context, eventID string) ([]byte, error) {
-	var body []byte
-	err := db.readRow(ctx, `SELECT u.body FROM unread u JOIN events e ON e.seq = u.seq WHERE e.id = ?1`, []any{eventID}, &body)
-	return body, err
-}
-
-// Body gives an event's body, without signatures.
-func (db *DB) Body(ctx context.Context, eventID string) ([]byte, error) {
-	var body []byte
-	err := db.readRow(ctx, `SELECT b.body FROM bodies b JOIN events e ON e.seq = b.seq WHERE e.id = ?1`, []any{eventID}, &body)
-	return body, err
 }

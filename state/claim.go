@@ -71,11 +71,20 @@ func (db *DB) ClaimFetches(ctx context.Context, c FetchClaims) ([]FetchJob, erro
 	return jobs, err
 }
 
-// dueEnvironments gives the earliest deadline of each environment with due links.
+// dueEnvironments gives the earliest deadline of each environment with due
+// links. It jumps from environment to environment along the index: to group
+// would read a whole backlog, on the goroutine that events wait for.
 func (t *tx) dueEnvironments(before int64) (map[string]int64, error) {
 	heads := map[string]int64{}
-	err := t.rows(`SELECT environment, min(deadline) FROM shipments
-		WHERE state IN ('pending', 'waiting') AND due_at <= ?1 AND deadline < ?2 GROUP BY environment`,
+	err := t.rows(`WITH RECURSIVE env (name) AS (
+			SELECT min(environment) FROM shipments WHERE state IN ('pending', 'waiting')
+			UNION ALL
+			SELECT (SELECT min(environment) FROM shipments WHERE state IN ('pending', 'waiting') AND environment > env.name) FROM env WHERE name IS NOT NULL
+		), head (name, deadline) AS (
+			SELECT name, (SELECT deadline FROM shipments WHERE environment = env.name AND state IN ('pending', 'waiting') AND due_at <= ?1 AND deadline < ?2
+				ORDER BY deadline LIMIT 1) FROM env
+		)
+		SELECT name, deadline FROM head WHERE deadline IS NOT NULL`,
 		[]any{t.now, before}, func(scan func(...any) error) error {
 			var environment string
 			var deadline int64
@@ -113,13 +122,15 @@ func (t *tx) claimFetch(environment string, before int64, c FetchClaims) (FetchJ
 		return FetchJob{}, err
 	}
 	job := FetchJob{Shipment: s}
-	if err := t.row(`SELECT url FROM links WHERE seq = (SELECT seq FROM shipments WHERE id = ?1)`, []any{id}, &job.Link); err != nil {
+	// A shipment without a link would be an error for ever, and hold up its
+	// whole environment; the fetch of "" parks it.
+	if err := t.row(`SELECT coalesce((SELECT url FROM links WHERE seq = (SELECT seq FROM shipments WHERE id = ?1)), '')`, []any{id}, &job.Link); err != nil {
 		return job, err
 	}
 	if err := t.step(KindShipment, id, id, s.State, Fetching, "", ""); err != nil {
 		return job, err
 	}
-	_, err = t.exec(`UPDATE shipments SET state = 'fetching', attempts = attempts + 1, owner = ?2, lease_until = ?3 WHERE id = ?1`,
+	_, err = t.exec(`UPDATE shipments SET state = 'fetching', attempts = attempts + 1, lent = 0, owner = ?2, lease_until = ?3 WHERE id = ?1`,
 		id, c.Owner, t.now+c.Lease.Milliseconds())
 	job.Shipment.State = Fetching
 	job.Shipment.Attempts++

@@ -96,6 +96,9 @@ func (db *DB) ParkDelivery(ctx context.Context, key DeliveryKey, reason Reason, 
 // ReleaseDelivery gives a claimed delivery back, because the process stops.
 func (db *DB) ReleaseDelivery(ctx context.Context, key DeliveryKey) error {
 	return db.deliveryStep(ctx, key, func(t *tx, d Delivery) error {
+		if d.State != Running { // a delivered one becomes ready by a rerun only
+			return &TransitionError{Kind: KindDelivery, ID: deliveryID(d), From: d.State, To: Ready}
+		}
 		return t.releaseDelivery(d, ReasonShutdown, "")
 	})
 }
@@ -162,10 +165,10 @@ func (t *tx) releaseDelivery(d Delivery, reason Reason, detail string) error {
 // moveCheckpoint counts a delivery and raises the highest key; a late export
 // with a lower key leaves it where it is.
 func (t *tx) moveCheckpoint(d Delivery, e Export, rows int64) error {
-	_, err := t.exec(`INSERT INTO checkpoints (environment, flow, entity, legal_entity, output, highest_at, highest_no, export_id, exports, rows, delivered_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10)
+	_, err := t.exec(`INSERT INTO checkpoints (environment, flow, entity, legal_entity, output, highest_at, highest_no, export_id, exports, rows, last_rows, delivered_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?9, ?10)
 		ON CONFLICT (environment, flow, entity, legal_entity, output) DO UPDATE SET
-			exports = exports + 1, rows = rows + excluded.rows, delivered_at = excluded.delivered_at,
+			exports = exports + 1, rows = rows + excluded.rows, last_rows = excluded.last_rows, delivered_at = excluded.delivered_at,
 			export_id  = CASE WHEN (excluded.highest_at, excluded.highest_no) >= (highest_at, highest_no) THEN excluded.export_id  ELSE export_id END,
 			highest_no = CASE WHEN (excluded.highest_at, excluded.highest_no) >= (highest_at, highest_no) THEN excluded.highest_no ELSE highest_no END,
 			highest_at = max(highest_at, excluded.highest_at)`,

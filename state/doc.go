@@ -10,7 +10,8 @@
 //
 // The exported methods of DB are transitions: Accept, ClaimFetches, Fetched,
 // Opened, Delivered, Park… Each is one transaction that checks the arrow below,
-// changes the rows and appends one journal row for each arrow it takes. No
+// changes the rows and appends one journal row for each arrow it takes (an
+// accepted event and its shipment arrive with one row, the shipment's). No
 // transaction object leaves the package, so nobody can do half of one.
 //
 //	shipment

@@ -5,27 +5,19 @@ import (
 	"fmt"
 )
 
-func (db *DB) loadEpochs(ctx context.Context) error {
-	rows, err := db.read.QueryContext(ctx, `SELECT name, epoch FROM environments`)
-	if err != nil {
-		return err
+// epoch is read inside the transaction: a reset that stands before it in the
+// same commit counts, and one that is undone does not.
+func (t *tx) epoch(environment string) (int64, error) {
+	if e, ok := t.db.epochs[environment]; ok {
+		return e, nil
 	}
-	return eachRow(rows, func(scan func(...any) error) error {
-		var name string
-		var epoch int64
-		if err := scan(&name, &epoch); err != nil {
-			return err
-		}
-		db.epochs.Store(name, epoch)
-		return nil
-	})
-}
-
-func (db *DB) epoch(environment string) int64 {
-	if e, ok := db.epochs.Load(environment); ok {
-		return e.(int64)
+	var e int64
+	err := t.row(`SELECT epoch FROM environments WHERE name = ?1`, []any{environment}, &e)
+	if err != nil && err != ErrNotFound { // not found: never reset
+		return 0, err
 	}
-	return 0
+	t.db.epochs[environment] = e
+	return e, nil
 }
 
 // ResetEnvironment starts a new epoch: identities that were seen before do not
@@ -35,6 +27,7 @@ func (db *DB) epoch(environment string) int64 {
 func (db *DB) ResetEnvironment(ctx context.Context, name, why string) (int64, error) {
 	var epoch int64
 	err := db.update(ctx, func(t *tx) error {
+		delete(db.epochs, name)
 		if err := t.row(`INSERT INTO environments (name, epoch, since, why) VALUES (?1, 1, ?2, ?3)
 			ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1, since = excluded.since, why = excluded.why
 			RETURNING epoch`, []any{name, t.now, why}, &epoch); err != nil {
@@ -42,9 +35,6 @@ func (db *DB) ResetEnvironment(ctx context.Context, name, why string) (int64, er
 		}
 		return t.note(KindEnvironment, name, "", "", State(fmt.Sprintf("epoch %d", epoch)), ReasonNewEpoch, why)
 	})
-	if err == nil {
-		db.epochs.Store(name, epoch)
-	}
 	return epoch, err
 }
 

@@ -20,7 +20,7 @@ type NewExport struct {
 	Detail string
 
 	Flow       string        // the flow that took it; '' when none
-	Deliveries []NewDelivery // one for each output; none when parked
+	Deliveries []NewDelivery // one for each output; without any the export is parked
 }
 
 // NewDelivery is one output that an export goes to.
@@ -37,6 +37,9 @@ func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []
 		s, err := t.shipment(shipmentID)
 		if err != nil || !s.OpenedAt.IsZero() {
 			return err
+		}
+		if len(exports) == 0 {
+			return fmt.Errorf("record opening of %s: no export is in it; park it instead", s.ID)
 		}
 		if s.State != Fetched {
 			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: "opened"}
@@ -55,11 +58,14 @@ func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []
 
 func (t *tx) createExport(s Shipment, project string, e *NewExport) error {
 	id := ExportID(s.ID, e.Member)
-	to := Open
-	if e.Reason != "" {
-		to = Parked
+	to, reason, outputs := Open, e.Reason, e.Deliveries
+	if reason == "" && len(outputs) == 0 {
+		reason = ReasonNoFlow // open, it would wait for ever for a delivery
 	}
-	if err := t.step(KindExport, id, s.ID, "", to, e.Reason, e.Detail); err != nil {
+	if reason != "" {
+		to, outputs = Parked, nil
+	}
+	if err := t.step(KindExport, id, s.ID, "", to, reason, e.Detail); err != nil {
 		return err
 	}
 	// The time of receipt is the shipment's: what people wait for began then.
@@ -67,10 +73,10 @@ func (t *tx) createExport(s Shipment, project string, e *NewExport) error {
 			order_at, order_no, expected_rows, state, reason, detail, received_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)`,
 		id, s.ID, s.Environment, e.Member, e.Entity, e.TargetEntity, e.LegalEntity, e.RefreshType, project, e.Flow, e.Notes,
-		millis(s.Order.At), s.Order.No, e.ExpectedRows, to, e.Reason, e.Detail, millis(s.ReceivedAt)); err != nil {
+		millis(s.Order.At), s.Order.No, e.ExpectedRows, to, reason, e.Detail, millis(s.ReceivedAt)); err != nil {
 		return err
 	}
-	return t.createDeliveries(id, s.ID, e.Deliveries)
+	return t.createDeliveries(id, s.ID, outputs)
 }
 
 func (t *tx) createDeliveries(exportID, shipmentID string, deliveries []NewDelivery) error {
@@ -89,12 +95,23 @@ func (t *tx) createDeliveries(exportID, shipmentID string, deliveries []NewDeliv
 // RerunExport sets a parked or landed export going again along deliveries,
 // which the caller has routed anew: the configuration may have changed since.
 // Deliveries that are done are repeated only when the export had landed; they
-// write the same bytes to the same place.
+// write the same bytes to the same place. An export whose raw file is gone
+// cannot run: *TransitionError.
 func (db *DB) RerunExport(ctx context.Context, exportID, flow string, deliveries []NewDelivery, by string) error {
+	if len(deliveries) == 0 {
+		return fmt.Errorf("rerun %s: no output to go to", exportID)
+	}
 	return db.update(ctx, func(t *tx) error {
 		e, err := t.export(exportID)
 		if err != nil {
 			return err
+		}
+		s, err := t.shipment(e.ShipmentID)
+		if err != nil {
+			return err
+		}
+		if !s.RawHere() {
+			return fmt.Errorf("rerun without its raw file: %w", &TransitionError{Kind: KindExport, ID: e.ID, From: e.State, To: Open})
 		}
 		if err := t.step(KindExport, e.ID, e.ShipmentID, e.State, Open, ReasonRerun, by); err != nil {
 			return err
@@ -135,6 +152,9 @@ func (t *tx) rerouteDeliveries(e Export, wanted []NewDelivery, by string) error 
 	for output, d := range existing {
 		if d.State == Delivered {
 			continue
+		}
+		if err := t.note(KindDelivery, deliveryID(d), e.ShipmentID, d.State, Removed, ReasonRerun, by); err != nil {
+			return err
 		}
 		if _, err := t.exec(`DELETE FROM deliveries WHERE export_id = ?1 AND output = ?2`, e.ID, output); err != nil {
 			return err

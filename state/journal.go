@@ -36,12 +36,15 @@ func (t *tx) note(kind Kind, id, shipmentID string, from, to State, reason Reaso
 }
 
 // Story gives the journal of one event, shipment or export, oldest first: of a
-// shipment with all of its exports and deliveries.
+// shipment with all of its exports and deliveries, of an event with its shipment.
 func (db *DB) Story(ctx context.Context, id string) ([]JournalEntry, error) {
 	const columns = `SELECT seq, at, kind, subject, shipment_id, from_state, to_state, reason, detail FROM journal `
 	query := columns + `WHERE subject = ?1 OR (subject > ?1 || '/' AND subject < ?1 || '0') ORDER BY seq`
-	if KindOf(id) == KindShipment {
+	switch KindOf(id) {
+	case KindShipment:
 		query = columns + `WHERE shipment_id = ?1 ORDER BY seq`
+	case KindEvent:
+		query = columns + `WHERE subject = ?1 OR shipment_id <> '' AND shipment_id = (SELECT shipment_id FROM events WHERE id = ?1) ORDER BY seq`
 	}
 	rows, err := db.read.QueryContext(ctx, query, id)
 	if err != nil {
@@ -58,4 +61,11 @@ func (db *DB) Journal(ctx context.Context, after int64, limit int) ([]JournalEnt
 		return nil, err
 	}
 	return scanJournal(rows)
+}
+
+// LastEntry is the sequence number of the newest entry; 0 when there is none.
+func (db *DB) LastEntry(ctx context.Context) (int64, error) {
+	var seq int64
+	err := db.readRow(ctx, `SELECT coalesce(max(seq), 0) FROM journal`, nil, &seq)
+	return seq, err
 }

@@ -46,6 +46,10 @@ const (
 	Running   State = "running"
 	Delivered State = "delivered"
 
+	// Removed appears in the journal only: of a delivery whose output a rerun
+	// does not name any more.
+	Removed State = "removed"
+
 	// Shipments and deliveries: again at due_at.
 	Waiting State = "waiting"
 	// Shipments, exports and deliveries: on the list, with a reason.

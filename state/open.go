@@ -50,8 +50,11 @@ type DB struct {
 	changes changes
 	commits atomic.Int64
 
-	epochs sync.Map // environment name -> int64
+	epochs map[string]int64 // by environment; the writer's, dropped with each rollback
 }
+
+// ErrNewerLedger: a newer finrelay has changed the ledger's tables.
+var ErrNewerLedger = errors.New("ledger was written by a newer version")
 
 // Options for OpenLedger.
 type Options struct {
@@ -65,7 +68,8 @@ type Options struct {
 // payloads are other people's business data.
 //
 // Errors: ErrLocked when another process holds the folder, *FilesystemError
-// when it is on a network file system. The caller must Close.
+// when it is on a network file system, ErrNewerLedger when this program is too
+// old for it. The caller must Close.
 func OpenLedger(ctx context.Context, folder string, opt Options) (*DB, error) {
 	if err := makeFolder(folder); err != nil {
 		return nil, err
@@ -84,6 +88,7 @@ func OpenLedger(ctx context.Context, folder string, opt Options) (*DB, error) {
 		folder:  folder,
 		lock:    lock,
 		stmts:   map[string]*sql.Stmt{},
+		epochs:  map[string]int64{},
 		ops:     make(chan *op, writeQueue),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
@@ -127,6 +132,9 @@ func (db *DB) openFile(ctx context.Context, path string) error {
 		// NORMAL would skip the fsync of each commit, and then an answer of
 		// 202 would promise more than the disk holds.
 		"_synchronous": {"FULL"},
+		// A deleted link is overwritten with zeros: its signature must not
+		// live on in free pages and in copies of the file.
+		"_secure_delete": {"true"},
 	}))
 	if err != nil {
 		return err
@@ -149,7 +157,7 @@ func (db *DB) openFile(ctx context.Context, path string) error {
 	}
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
-	return db.loadEpochs(ctx)
+	return nil
 }
 
 func dsn(path string, extra url.Values) string {
@@ -172,6 +180,16 @@ func (db *DB) migrate(ctx context.Context) error {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db.write, files)
 	if err != nil {
 		return err
+	}
+	// goose steps over versions that it does not know; then old code would
+	// write into tables whose meaning has changed.
+	has, knows, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if has > knows {
+		return fmt.Errorf("%w: it has version %d, this program knows %d; run the newer finrelay, or put back the copy made before the upgrade",
+			ErrNewerLedger, has, knows)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)

@@ -47,14 +47,15 @@ func (db *DB) ReleaseRaw(ctx context.Context, before time.Time, limit int) ([]Sp
 // hands: as a raw file, or as the partial file of a download that goes on.
 func (db *DB) RawWanted(ctx context.Context, shipmentID string) (bool, error) {
 	var n int
-	err := db.readRow(ctx, `SELECT count(*) FROM shipments WHERE id = ?1 AND raw_removed_at IS NULL`, []any{shipmentID}, &n)
+	err := db.readRow(ctx, `SELECT count(*) FROM shipments WHERE id = ?1 AND raw_removed_at IS NULL
+		AND NOT (state = 'settled' AND raw_file = '')`, []any{shipmentID}, &n)
 	return n > 0, err
 }
 
 // forgettable is an event that nothing speaks for any more. What is open,
 // parked, expired or unreadable is never forgotten, nor what has a raw file.
 const forgettable = `last_seen_at < ?1 AND state <> 'unreadable'
-	AND NOT EXISTS (SELECT 1 FROM shipments s WHERE s.id = e.shipment_id AND (s.state <> 'settled' OR s.raw_removed_at IS NULL))
+	AND NOT EXISTS (SELECT 1 FROM shipments s WHERE s.id = e.shipment_id AND (s.state <> 'settled' OR s.raw_file <> '' AND s.raw_removed_at IS NULL))
 	AND NOT EXISTS (SELECT 1 FROM exports x WHERE x.shipment_id = e.shipment_id AND x.state IN ('open', 'parked'))`
 
 // Forget deletes up to limit identities that were last seen before a time,
@@ -93,7 +94,11 @@ func (db *DB) Forget(ctx context.Context, before time.Time, limit int) (int, err
 }
 
 func (t *tx) forget(eventID, shipmentID string) error {
-	if shipmentID != "" {
+	var own bool // an event that was read again speaks for another one's shipment
+	if err := t.row(`SELECT EXISTS (SELECT 1 FROM shipments WHERE id = ?1 AND event_id = ?2)`, []any{shipmentID, eventID}, &own); err != nil {
+		return err
+	}
+	if own {
 		for _, query := range []string{
 			`DELETE FROM deliveries WHERE export_id IN (SELECT id FROM exports WHERE shipment_id = ?1)`,
 			`DELETE FROM exports WHERE shipment_id = ?1`,

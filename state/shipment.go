@@ -54,17 +54,36 @@ func (db *DB) Expire(ctx context.Context, shipmentID string, deadline time.Time,
 		if err != nil {
 			return err
 		}
-		if s.Deadline.After(deadline) {
-			return t.requeue(s, ReasonFreshLink, detail+"; a fresher link came meanwhile")
+		if s.State == Fetching && s.Deadline.After(deadline) {
+			return t.requeueFresh(s, detail)
 		}
 		return t.moveShipment(s, Expired, ReasonLinkExpired, detail)
 	})
 }
 
 // ParkShipment puts a shipment on the list for a person. Its link is kept for
-// a rerun until it would be dead anyway.
+// a rerun. A download to which a fresher link was lent since it was claimed is
+// pending again instead: had that link come a moment later, it would have
+// woken the shipment, and no more may come.
 func (db *DB) ParkShipment(ctx context.Context, shipmentID string, reason Reason, detail string) error {
-	return db.shipmentStep(ctx, shipmentID, Parked, reason, detail, nil)
+	return db.update(ctx, func(t *tx) error {
+		s, err := t.shipment(shipmentID)
+		if err != nil {
+			return err
+		}
+		lent := false
+		if err := t.row(`SELECT lent FROM shipments WHERE id = ?1`, []any{shipmentID}, &lent); err != nil {
+			return err
+		}
+		if s.State == Fetching && lent {
+			return t.requeueFresh(s, detail)
+		}
+		return t.moveShipment(s, Parked, reason, detail)
+	})
+}
+
+func (t *tx) requeueFresh(s Shipment, detail string) error {
+	return t.requeue(s, ReasonFreshLink, detail+"; a fresher link came meanwhile")
 }
 
 // ReleaseFetch gives a claimed download back, because the process stops.
@@ -74,6 +93,9 @@ func (db *DB) ReleaseFetch(ctx context.Context, shipmentID string) error {
 		if err != nil {
 			return err
 		}
+		if s.State != Fetching {
+			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: Pending}
+		}
 		return t.requeue(s, ReasonShutdown, "")
 	})
 }
@@ -81,7 +103,7 @@ func (db *DB) ReleaseFetch(ctx context.Context, shipmentID string) error {
 // ReleaseOpening gives a claimed opening back, because the process stops.
 func (db *DB) ReleaseOpening(ctx context.Context, shipmentID string) error {
 	return db.update(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE shipments SET owner = '', lease_until = 0 WHERE id = ?1 AND opened_at IS NULL`, shipmentID)
+		_, err := t.exec(`UPDATE shipments SET owner = '', lease_until = 0 WHERE id = ?1 AND state = 'fetched' AND opened_at IS NULL`, shipmentID)
 		return err
 	})
 }
@@ -93,6 +115,9 @@ func (db *DB) RerunShipment(ctx context.Context, shipmentID, by string) error {
 		s, err := t.shipment(shipmentID)
 		if err != nil {
 			return err
+		}
+		if s.State == Fetching { // a second worker would write to the same partial file
+			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: Pending}
 		}
 		if !s.RawHere() {
 			return t.requeue(s, ReasonRerun, by)

@@ -64,27 +64,17 @@ func (db *DB) Status(ctx context.Context, environment string) (Status, error) {
 	s.Lines, err = collect(ctx, db, `
 		SELECT environment, entity, legal_entity, max(landed), max(last_rows), max(exports), max(rows), sum(way), sum(person), min(open_at)
 		FROM (
-			SELECT environment, entity, legal_entity, max(delivered_at) AS landed, 0 AS last_rows, max(exports) AS exports, max(rows) AS rows,
-				0 AS way, 0 AS person, NULL AS open_at
-			FROM checkpoints GROUP BY environment, entity, legal_entity
+			SELECT environment, entity, legal_entity, delivered_at AS landed,
+				first_value(last_rows) OVER (PARTITION BY environment, entity, legal_entity ORDER BY delivered_at DESC) AS last_rows,
+				exports, rows, 0 AS way, 0 AS person, NULL AS open_at
+			FROM checkpoints
 			UNION ALL
 			SELECT environment, entity, legal_entity, 0, 0, 0, 0, 1 - person, person, received_at FROM (`+notLanded+`)
 		)
 		WHERE ?1 = '' OR environment = ?1
 		GROUP BY environment, entity, legal_entity ORDER BY environment, entity, legal_entity`,
 		[]any{environment}, scanStatusLine)
-	if err != nil {
-		return s, err
-	}
-	for i := range s.Lines {
-		l := &s.Lines[i]
-		// The index on (entity, seq) makes this one step each.
-		if err := db.readRow(ctx, `SELECT rows FROM exports WHERE entity = ?1 AND environment = ?2 AND legal_entity = ?3 AND state = 'landed'
-			ORDER BY seq DESC LIMIT 1`, []any{l.Entity, l.Environment, l.LegalEntity}, &l.LastRows); err != nil && err != ErrNotFound {
-			return s, err
-		}
-	}
-	return s, nil
+	return s, err
 }
 
 func scanStatusLine(scan func(...any) error) (StatusLine, error) {

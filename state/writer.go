@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/mattn/go-sqlite3"
 )
 
 // ErrClosed: the ledger is closed or closing; nothing was written.
@@ -20,8 +22,9 @@ type op struct {
 
 // tx is one transition inside the group's transaction. It sees one time.
 type tx struct {
-	db  *DB
-	now int64 // ms
+	db    *DB
+	now   int64 // ms
+	wrote bool  // something is there to commit
 }
 
 // update hands a transition to the writer and waits until it is on disk.
@@ -38,6 +41,8 @@ func (db *DB) update(ctx context.Context, run func(*tx) error) error {
 	select {
 	case <-db.closing:
 		return ErrClosed
+	case <-ctx.Done(): // the queue is full, and this caller would rather go
+		return context.Cause(ctx)
 	case db.ops <- o:
 	}
 	select {
@@ -87,71 +92,117 @@ func (db *DB) runWriter() {
 	}
 }
 
-// commitGroup runs the group in one transaction. When that does not commit,
-// each transition gets a transaction of its own, so that a broken one (or a
-// full disk met by a large one) does not take its neighbours down.
+// commitGroup runs the group in one transaction and answers it. It hopes first:
+// all go in side by side, without the cost of a savepoint each. When one of
+// them fails, the group starts again with savepoints, and when that does not
+// commit (a full disk met by a large one), each gets a transaction of its own.
+// So a broken transition never takes its neighbours down.
 func (db *DB) commitGroup(group []*op) {
-	results, err := db.tryGroup(group)
-	if err != nil && len(group) > 1 {
-		for i, o := range group {
-			results[i] = nil
-			one, err := db.tryGroup([]*op{o})
-			if results[i] = err; err == nil {
-				results[i] = one[0]
-			}
-		}
-		err = nil
+	results, wrote, err := db.tryGroup(group, false)
+	if errors.Is(err, errOneFailed) {
+		results, wrote, err = db.tryGroup(group, true)
+	}
+	switch {
+	case err != nil && len(group) > 1:
+		results, wrote = db.tryEach(group)
+	case err != nil:
+		results = []error{err}
 	}
 	for i, o := range group {
-		if err != nil {
-			o.err <- err
-			continue
-		}
 		o.err <- results[i]
 	}
-	db.changes.broadcast()
+	if wrote {
+		// Only then: a claim that found nothing and woke those who wait for
+		// news would wake itself, for ever.
+		db.changes.broadcast()
+	}
 }
+
+func (db *DB) tryEach(group []*op) (results []error, wrote bool) {
+	results = make([]error, len(group))
+	for i := range group {
+		one, w, err := db.tryGroup(group[i:i+1], false)
+		wrote = wrote || w
+		if results[i] = err; err == nil {
+			results[i] = one[0]
+		}
+	}
+	return results, wrote
+}
+
+// errOneFailed: nothing was committed, because one of several transitions
+// failed and there was no savepoint to go back to.
+var errOneFailed = errors.New("a transition of the group failed")
 
 // tryGroup gives one result for each transition, or an error when nothing of
 // the group was committed.
-func (db *DB) tryGroup(group []*op) (results []error, err error) {
-	results = make([]error, len(group))
-	if err := db.exec("BEGIN IMMEDIATE"); err != nil {
-		return results, fmt.Errorf("write ledger: %w", err)
-	}
+func (db *DB) tryGroup(group []*op, savepoints bool) (results []error, wrote bool, err error) {
 	defer func() {
+		if err != nil && !errors.Is(err, errOneFailed) {
+			err = fmt.Errorf("write ledger: %w", err)
+		}
 		if err != nil {
-			err = errors.Join(fmt.Errorf("write ledger: %w", err), db.rollback())
+			wrote = false
+			err = errors.Join(err, db.rollback())
 		}
 	}()
+	if err := db.exec("BEGIN IMMEDIATE"); err != nil {
+		return nil, false, err
+	}
 	t := &tx{db: db, now: millis(db.Now())}
+	results = make([]error, len(group))
 	for i, o := range group {
-		if len(group) == 1 {
+		switch {
+		case savepoints:
+			results[i], err = t.inSavepoint(o.run)
+		case len(group) == 1:
 			// Alone, the transaction itself is the savepoint.
 			if results[0] = o.run(t); results[0] != nil {
-				return results, db.exec("ROLLBACK")
+				return results, false, db.rollback()
 			}
-			continue
+		case o.run(t) != nil:
+			err = errOneFailed
 		}
-		if err := db.exec("SAVEPOINT one"); err != nil {
-			return results, err
-		}
-		if results[i] = o.run(t); results[i] != nil {
-			if err := db.exec("ROLLBACK TO one"); err != nil {
-				return results, err
-			}
-		}
-		if err := db.exec("RELEASE one"); err != nil {
-			return results, err
+		if err != nil {
+			return nil, false, err
 		}
 	}
-	return results, db.exec("COMMIT")
+	if !t.wrote {
+		return results, false, db.rollback() // nothing to make durable
+	}
+	return results, true, db.exec("COMMIT")
 }
 
-// rollback ends a failed transaction. SQLite may have ended it already (a full
-// disk does that), and then says so; that is no further error.
+// inSavepoint gives the transition's own result, and apart from it an error
+// that the whole group shares.
+func (t *tx) inSavepoint(run func(*tx) error) (result, err error) {
+	if err := t.db.exec("SAVEPOINT one"); err != nil {
+		return nil, err
+	}
+	if result = run(t); result != nil {
+		clear(t.db.epochs)
+		if err := t.db.exec("ROLLBACK TO one"); err != nil {
+			return nil, errors.Join(result, err)
+		}
+	}
+	return result, t.db.exec("RELEASE one")
+}
+
+// rollback ends the transaction. SQLite may have ended it already (a full disk
+// does that); then there is nothing to do, and saying so would hide the cause.
 func (db *DB) rollback() error {
-	_ = db.exec("ROLLBACK")
+	clear(db.epochs) // they may have been read from what is undone now
+	err := db.exec("ROLLBACK")
+	if err == nil {
+		return nil
+	}
+	active := false
+	if rawErr := db.conn.Raw(func(c any) error {
+		active = !c.(*sqlite3.SQLiteConn).AutoCommit()
+		return nil
+	}); rawErr != nil || active {
+		return errors.Join(err, rawErr)
+	}
 	return nil
 }
 
@@ -182,6 +233,7 @@ func (db *DB) exec(query string, args ...any) error {
 
 // exec runs a statement and gives the number of rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
+	t.wrote = true
 	s, err := t.db.stmt(query)
 	if err != nil {
 		return 0, err
@@ -194,6 +246,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 }
 
 func (t *tx) insert(query string, args ...any) (rowid int64, err error) {
+	t.wrote = true
 	s, err := t.db.stmt(query)
 	if err != nil {
 		return 0, err

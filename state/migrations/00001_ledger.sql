@@ -77,6 +77,7 @@ CREATE TABLE shipments (
     interrupted      INTEGER NOT NULL DEFAULT 0,
     owner            TEXT    NOT NULL DEFAULT '',
     lease_until      INTEGER NOT NULL DEFAULT 0,
+    lent             INTEGER NOT NULL DEFAULT 0, -- 1: a fresher link came since the last claim
     mark_etag        TEXT    NOT NULL DEFAULT '',
     mark_offset      INTEGER NOT NULL DEFAULT 0,
     raw_file         TEXT    NOT NULL DEFAULT '', -- below the state folder; '' while nothing durable is here
@@ -89,7 +90,7 @@ CREATE TABLE shipments (
     raw_removed_at   INTEGER
 ) STRICT;
 
-CREATE INDEX shipments_due    ON shipments (environment, deadline) WHERE state IN ('pending', 'waiting');
+CREATE INDEX shipments_due    ON shipments (environment, deadline, due_at) WHERE state IN ('pending', 'waiting');
 CREATE INDEX shipments_wake   ON shipments (due_at)                WHERE state IN ('pending', 'waiting');
 CREATE INDEX shipments_unopen ON shipments (seq)                   WHERE state = 'fetched' AND opened_at IS NULL;
 CREATE INDEX shipments_open   ON shipments (environment, entity, received_at) WHERE state NOT IN ('settled');
@@ -121,7 +122,7 @@ CREATE TABLE exports (
     UNIQUE (shipment_id, member)
 ) STRICT;
 
-CREATE INDEX exports_entity ON exports (entity, seq);
+CREATE INDEX exports_entity ON exports (entity COLLATE NOCASE, seq);
 CREATE INDEX exports_open   ON exports (environment, entity, received_at) WHERE state IN ('open', 'parked');
 
 CREATE TABLE deliveries (
@@ -162,6 +163,7 @@ CREATE TABLE checkpoints (
     export_id    TEXT    NOT NULL,               -- the export that holds the highest key
     exports      INTEGER NOT NULL,
     rows         INTEGER NOT NULL,
+    last_rows    INTEGER NOT NULL,               -- rows of the export that was last delivered
     delivered_at INTEGER NOT NULL,               -- when an export of this line was last delivered
     PRIMARY KEY (environment, flow, entity, legal_entity, output)
 ) STRICT, WITHOUT ROWID;
