@@ -124,7 +124,7 @@ func judgeLink(v *verdict, e *fetch.LinkError, f facts) {
 		v.action, v.reason = park, state.ReasonTooLarge
 	case fetch.KindNotAzure:
 		v.reason = state.ReasonNotAzure
-		if late {
+		if late && f.attempts >= fewTries {
 			v.action = park
 		}
 	case fetch.KindChanged, fetch.KindMismatch:
@@ -141,7 +141,8 @@ func judgeLink(v *verdict, e *fetch.LinkError, f facts) {
 			v.reason = state.ReasonBusy
 			v.after = max(v.after, min(e.RetryAfter, longestHint))
 		}
-		if late && f.now.Sub(f.deadline) > lateFetches {
+		// Never because of one failure: a link may arrive long dead by our clock.
+		if late && f.now.Sub(f.deadline) > lateFetches && f.attempts >= fewTries {
 			v.action = park
 		}
 	}

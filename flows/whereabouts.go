@@ -2,6 +2,7 @@ package flows
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"finrelay/state"
@@ -46,6 +47,10 @@ func (w Whereabouts) String() string {
 // ExportWhereabouts says where an export's rows are. Paths are those of its
 // deliveries that are done.
 func (r *Relay) ExportWhereabouts(e state.Export, s state.Shipment, deliveries []state.Delivery) Whereabouts {
+	return r.whereExport(e, s, deliveries).about(e.ID)
+}
+
+func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state.Delivery) Whereabouts {
 	var paths []string
 	for _, d := range deliveries {
 		if d.State == state.Delivered {
@@ -77,6 +82,25 @@ func (r *Relay) ExportWhereabouts(e state.Export, s state.Shipment, deliveries [
 // ShipmentWhereabouts says where a shipment's rows are as long as it has not
 // been opened into exports; after that its exports say it.
 func (r *Relay) ShipmentWhereabouts(s state.Shipment) Whereabouts {
+	return r.whereShipment(s).about(s.ID)
+}
+
+// EventWhereabouts speaks of an event that could not be read: whatever it
+// announced has not been fetched.
+func (r *Relay) EventWhereabouts(e state.Event) Whereabouts {
+	if e.State != state.Unreadable {
+		return Whereabouts{}
+	}
+	return Whereabouts{Place: AtRisk, Next: Advice(e.Reason)}.about(e.ID)
+}
+
+// about puts the id into the advice, so that it can be copied as it stands.
+func (w Whereabouts) about(id string) Whereabouts {
+	w.Next = strings.NewReplacer("EVENT-ID", id, "SHIPMENT-ID", id, "EXPORT-ID", id).Replace(w.Next)
+	return w
+}
+
+func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	now := r.db.Now()
 	switch {
 	case s.State == state.Settled && s.Reason == state.ReasonSkipped:
@@ -124,7 +148,7 @@ func (r *Relay) fullPush(s state.Shipment) string {
 		}
 	}
 	return fmt.Sprintf("an incremental export does not send these rows again: run a full push of %q in FinOps "+
-		"(data project, Refresh type: Full push only), then finrelay skip what it replaces", s.Entity)
+		"(data project, Refresh type: Full push only), then finrelay skip SHIPMENT-ID --why \"full push\"", s.Entity)
 }
 
 // Advice says what to do about a reason. The first words name the thing to press.
@@ -132,7 +156,7 @@ func Advice(reason state.Reason) string {
 	if a, ok := advice[reason]; ok {
 		return a
 	}
-	return "finrelay rerun ID"
+	return "finrelay rerun EXPORT-ID"
 }
 
 var advice = map[state.Reason]string{
@@ -143,8 +167,8 @@ var advice = map[state.Reason]string{
 	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts, restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
 	state.ReasonNotAzure:      "look for a proxy or firewall between here and the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonLinkNotYet:    "compare this machine's clock with the storage account's",
-	state.ReasonBusy:          "the storage account is busy",
-	state.ReasonNetwork:       "look at DNS, firewall and network between here and the storage account",
+	state.ReasonBusy:          "the storage account is busy; finrelay rerun SHIPMENT-ID tries at once",
+	state.ReasonNetwork:       "look at DNS, firewall and network between here and the storage account; finrelay rerun SHIPMENT-ID tries at once",
 	state.ReasonBlobChanging:  "the file changes while it is read: find out who writes it, then finrelay rerun SHIPMENT-ID",
 	state.ReasonBlobMismatch:  "the file does not have the length or checksum that the storage states: finrelay rerun SHIPMENT-ID",
 	state.ReasonDamaged:       "the file is not what it claims to be: look at the raw file; finrelay rerun reads it again",
@@ -162,7 +186,7 @@ var advice = map[state.Reason]string{
 	state.ReasonOutput:        "see that the output's folder is there and may be written",
 	state.ReasonPathTaken:     "the output's path template gives two exports one name: put {export_id} in it, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
-	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun ID",
-	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun ID after an upgrade",
+	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",
+	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun EXPORT-ID after an upgrade",
 	state.ReasonMissingMember: "the package lacks a file that its manifest names: look at the execution in FinOps and run a full push of the entity if rows are missing",
 }

@@ -41,6 +41,7 @@ func (a *API) Handler() http.Handler {
 	get("checkpoints", a.listCheckpoints)
 	get("status", a.status)
 	get("journal", a.journal)
+	get("journal/last", func(r *http.Request) (any, error) { return a.DB.LastEntry(r.Context()) })
 	get("hosts", func(r *http.Request) (any, error) { return a.DB.HostsSeen(r.Context()) })
 	get("stats", a.stats)
 	post("rerun", a.rerun)
@@ -125,17 +126,13 @@ func (a *API) listEvents(r *http.Request) (any, error) {
 	events, err := a.DB.Events(r.Context(), f)
 	views := make([]EventView, 0, len(events))
 	for _, e := range events {
-		views = append(views, eventView(e))
+		views = append(views, a.eventView(e))
 	}
 	return views, err
 }
 
-func eventView(e state.Event) EventView {
-	v := EventView{Event: e}
-	if e.State == state.Unreadable {
-		v.Next = flows.Advice(e.Reason)
-	}
-	return v
+func (a *API) eventView(e state.Event) EventView {
+	return EventView{Event: e, Next: a.Relay.EventWhereabouts(e).Next}
 }
 
 func (a *API) showEvent(r *http.Request) (any, error) {
@@ -148,7 +145,7 @@ func (a *API) showEvent(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := eventView(e)
+	v := a.eventView(e)
 	body, err := a.DB.Body(ctx, id)
 	if notFoundIsNil(err) != nil {
 		return nil, err

@@ -199,3 +199,8 @@ func (c *Client) Inspect(ctx context.Context, environment string, body []byte) (
 func (c *Client) ResetEnvironment(ctx context.Context, name, by string) (Epoch, error) {
 	return call[Epoch](ctx, c, "POST", "environments/"+name+"/reset", url.Values{"by": {by}}, nil)
 }
+
+// LastEntry is the sequence number of the newest journal entry; 0 when none.
+func (c *Client) LastEntry(ctx context.Context) (int64, error) {
+	return call[int64](ctx, c, "GET", "journal/last", nil, nil)
+}

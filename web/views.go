@@ -113,8 +113,9 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 	}
 	events, err := a.DB.Events(ctx, state.Filter{Environment: environment, States: []state.State{state.Unreadable}, Limit: MostListed})
 	for _, e := range events {
+		w := a.Relay.EventWhereabouts(e)
 		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, State: e.State, Reason: e.Reason,
-			Whereabouts: string(flows.AtRisk), Next: flows.Advice(e.Reason)})
+			Whereabouts: w.String(), Next: w.Next})
 	}
 	return list[:min(len(list), MostListed)], err
 }
