@@ -102,7 +102,8 @@ func (e *LinkError) Error() string {
 		b.WriteString("; valid from " + e.NotBefore.UTC().Format(time.RFC3339))
 	}
 	if hint := next[e.Kind]; hint != "" {
-		b.WriteString("; " + hint)
+		// Azure ends its sentences; ours goes on.
+		return strings.TrimSuffix(b.String(), ".") + "; " + hint
 	}
 	return b.String()
 }

@@ -46,7 +46,7 @@ func (l *link) judgeTime(e *LinkError, resp *http.Response) {
 // the link may be the reason.
 //
 // Observed: Azurite 3.35.0 answers an expired SAS with AuthorizationFailure
-// and no detail, where Azure says AuthenticationFailed and the time frame.
+// and no detail (see TestAzurite), where Azure says AuthenticationFailed and the time frame.
 func (e *LinkError) unexplained() bool {
 	said := strings.ToLower(e.Detail)
 	return !strings.Contains(said, "did not match") && !strings.Contains(said, "not well formed")
