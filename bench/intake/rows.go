@@ -21,6 +21,7 @@ type kept struct {
 	Lost    int64            // events answered 2xx without a row
 	Rows    map[string]int64 // by table
 	Journal int64
+	Parked  int64 // shipments; none is, or more than acceptance was measured
 }
 
 // inspect opens a server's database after the server has ended. It is opened
@@ -40,6 +41,9 @@ func inspect(file string, acked []int64) (k kept, err error) {
 		k.Rows[table] = n
 	}
 	k.Events, k.Journal = k.Rows["events"], k.Rows["journal"]
+	if err := db.QueryRow("SELECT count(*) FROM shipments WHERE state = 'parked'").Scan(&k.Parked); err != nil {
+		return k, err
+	}
 	k.Lost, err = lost(db, acked)
 	return k, err
 }
@@ -79,6 +83,9 @@ func (k kept) check() error {
 		if k.Rows[table] != k.Events {
 			return fmt.Errorf("%d rows in %s for %d events, want one each", k.Rows[table], table, k.Events)
 		}
+	}
+	if k.Parked > 0 {
+		return fmt.Errorf("%d shipments are parked; the silent blob server did not hold them", k.Parked)
 	}
 	if k.Journal < k.Events {
 		return fmt.Errorf("%d rows in journal for %d events, want one each or more", k.Journal, k.Events)

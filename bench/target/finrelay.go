@@ -38,6 +38,7 @@ state: %q
 environments:
   bench:
     loopback_links: true
+    link_hosts: ["127.0.0.1"]
 doors:
   finops:
     keys: [%s]
