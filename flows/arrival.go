@@ -1,7 +1,6 @@
 package flows
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
@@ -147,55 +146,4 @@ func deadline(e *dmf.BusinessEvent) time.Time {
 		return e.EventTime.Add(state.DefaultLinkLife)
 	}
 	return time.Time{}
-}
-
-// RemovedSignature stands in stored bodies where a link's signature was.
-const RemovedSignature = "removed-by-finrelay"
-
-// withoutSignatures replaces the value of every sig parameter. It works on the
-// text and not on a parsed link, because the body may be one that nobody could
-// parse.
-func withoutSignatures(body []byte) []byte {
-	out, rest := []byte(nil), body
-	for {
-		at, skip := findSignature(rest)
-		if at < 0 {
-			break
-		}
-		end := at + skip
-		for end < len(rest) && !endsSignature(rest[end]) {
-			end++
-		}
-		out = append(append(out, rest[:at+skip]...), RemovedSignature...)
-		rest = rest[end:]
-	}
-	if out == nil {
-		return body
-	}
-	return append(out, rest...)
-}
-
-// findSignature gives where a sig parameter's name begins, and the length of
-// the name with its "="; -1 when there is none.
-func findSignature(b []byte) (at, length int) {
-	for from := 0; ; {
-		i := bytes.IndexAny(b[from:], "sS")
-		if i < 0 {
-			return -1, 0
-		}
-		i += from
-		name := b[i:]
-		for _, form := range []string{"sig=", "sig%3d", `sig\u003d`} {
-			if len(name) >= len(form) && strings.EqualFold(string(name[:len(form)]), form) {
-				return i, len(form)
-			}
-		}
-		from = i + 1
-	}
-}
-
-// endsSignature: what can stand behind a signature in JSON, XML or plain text.
-// A backslash begins an escaped & there; base64 and percent signs never end it.
-func endsSignature(c byte) bool {
-	return c == '&' || c == '"' || c == '\\' || c == '\'' || c == '<' || c == '>' || c == ' ' || c < ' '
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+	"unicode/utf8"
 
 	"finrelay/exporter"
 	"finrelay/exporter/fetch"
@@ -61,10 +62,14 @@ func judge(err error, f facts) verdict {
 	var record *exporter.RecordError
 	var condition *ConditionError
 	switch {
-	case errors.Is(err, ErrStopping), errors.Is(err, context.Canceled):
+	case errors.Is(err, ErrStopping):
 		v.action, v.reason = release, state.ReasonShutdown
+	// Before context.Canceled: a download that cut its own request is no
+	// shutdown, and given back it would be tried again without a pause.
 	case errors.As(err, &link):
 		judgeLink(&v, link, f)
+	case errors.Is(err, context.Canceled):
+		v.action, v.reason = release, state.ReasonShutdown
 	case errors.Is(err, errPanic), errors.Is(err, outputs.ErrRowCount):
 		v.action, v.reason = park, state.ReasonInternal
 	case errors.Is(err, outputs.ErrPathTaken):
@@ -106,6 +111,8 @@ func fileReason(err error) state.Reason {
 
 func judgeLink(v *verdict, e *fetch.LinkError, f facts) {
 	late := !f.deadline.IsZero() && f.now.After(f.deadline)
+	// Never because of one failure: a link may arrive long dead by our clock.
+	tooLate := late && f.now.Sub(f.deadline) > lateFetches && f.attempts >= fewTries
 	switch e.Kind {
 	case fetch.KindExpired:
 		v.action, v.reason = renew, state.ReasonLinkExpired
@@ -113,6 +120,9 @@ func judgeLink(v *verdict, e *fetch.LinkError, f facts) {
 		v.reason = state.ReasonLinkNotYet
 		if until := e.NotBefore.Sub(f.now); until > 0 {
 			v.after = min(until, longestHint)
+		}
+		if tooLate {
+			v.action = park // it would never begin
 		}
 	case fetch.KindRefused:
 		v.action, v.reason = park, state.ReasonLinkRefused
@@ -141,8 +151,7 @@ func judgeLink(v *verdict, e *fetch.LinkError, f facts) {
 			v.reason = state.ReasonBusy
 			v.after = max(v.after, min(e.RetryAfter, longestHint))
 		}
-		// Never because of one failure: a link may arrive long dead by our clock.
-		if late && f.now.Sub(f.deadline) > lateFetches && f.attempts >= fewTries {
+		if tooLate {
 			v.action = park
 		}
 	}
@@ -191,8 +200,12 @@ func guard(do func() error) (err error) {
 }
 
 func clip(s string) string {
-	if len(s) > detailLength {
-		return s[:detailLength] + "…"
+	if len(s) <= detailLength {
+		return s
 	}
-	return s
+	end := detailLength
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
