@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"finrelay/cmd/finrelay/config"
@@ -86,6 +87,15 @@ func readOptions(r config.Read) convert.Options {
 
 func linkOptions(e config.Environment) (fetch.ClientOptions, error) {
 	o := fetch.ClientOptions{Hosts: e.LinkHosts, Loopback: e.LoopbackLinks, UserAgent: "finrelay/" + version()}
+	if e.LoopbackLinks {
+		// The setting alone is enough: link_hosts has a default, which does not hold this machine.
+		o.Hosts = append(slices.Clone(o.Hosts), "127.0.0.1", "::1", "localhost")
+	}
+	if slices.Equal(e.LinkHosts, config.DefaultLinkHosts()) {
+		// Nobody has written a list. Package fetch has the same default, and
+		// only without a list does loopback_links need no host beside it.
+		o.Hosts = nil
+	}
 	if e.Proxy != "" {
 		u, err := url.Parse(string(e.Proxy))
 		if err != nil {

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"testing"
+
+	"finrelay/cmd/finrelay/config"
+	"finrelay/exporter/fetch"
+)
+
+// loopback_links alone must let the simulator's links through; a list of hosts
+// that somebody wrote goes on meaning what it says.
+func TestLoopbackLinks(t *testing.T) {
+	const link = "http://127.0.0.1:1/dmf/x.csv?sv=2021-12-02&se=2100-01-01T00%3A00%3A00Z"
+	for yaml, allowed := range map[string]bool{
+		"environments: {e: {loopback_links: true}}":                                                  true,
+		"environments: {e: {loopback_links: true, link_hosts: [127.0.0.1]}}":                         true,
+		"environments: {e: {loopback_links: true, link_hosts: [a.blob.core.windows.net]}}":           false,
+		"environments: {e: {loopback_links: false}}":                                                 false,
+		"environments: {e: {loopback_links: false, link_hosts: [127.0.0.1]}}":                        false,
+		"environments: {e: {loopback_links: true, link_hosts: [.blob.core.windows.net]}}":            false,
+		"environments: {e: {loopback_links: true}}\nflows: [{name: f, entities: [Customer groups]}]": true,
+	} {
+		cfg, err := config.Parse("test.yaml", []byte(yaml), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", yaml, err)
+		}
+		environment, ok := cfg.Environment("e")
+		if !ok {
+			t.Fatalf("%s: no environment e", yaml)
+		}
+		opt, err := linkOptions(environment)
+		if err != nil {
+			t.Fatalf("%s: %v", yaml, err)
+		}
+		client := fetch.NewClient(opt)
+		if _, err := client.Link(link); (err == nil) != allowed {
+			t.Errorf("%s: link to this machine gives %v, want allowed %v", yaml, err, allowed)
+		}
+		client.Close()
+	}
+}
