@@ -42,7 +42,8 @@ func (db *DB) Story(ctx context.Context, id string) ([]JournalEntry, error) {
 	query := columns + `WHERE subject = ?1 OR (subject > ?1 || '/' AND subject < ?1 || '0') ORDER BY seq`
 	switch KindOf(id) {
 	case KindShipment:
-		query = columns + `WHERE shipment_id = ?1 ORDER BY seq`
+		// The first term is what lets SQLite use the partial index.
+		query = columns + `WHERE shipment_id <> '' AND shipment_id = ?1 ORDER BY seq`
 	case KindEvent:
 		query = columns + `WHERE subject = ?1 OR shipment_id <> '' AND shipment_id = (SELECT shipment_id FROM events WHERE id = ?1) ORDER BY seq`
 	}

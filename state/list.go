@@ -57,11 +57,13 @@ func (f Filter) where(columns ...string) (string, []any) {
 		terms = append(terms, "state IN ("+strings.Join(marks, ", ")+")")
 		// The partial indexes hold what is not at rest: saying so lets SQLite
 		// use them instead of walking a million settled rows.
-		if t := has["live"] && !hasRest(f.States); t {
+		switch {
+		case has["live"] && !hasRest(f.States):
 			terms = append(terms, "state NOT IN ('settled')")
-		}
-		if t := has["open"] && !hasRest(f.States); t {
+		case has["open"] && !hasRest(f.States):
 			terms = append(terms, "state IN ('open', 'parked')")
+		case has["unread"] && len(f.States) == 1 && f.States[0] == Unreadable:
+			terms = append(terms, "state = 'unreadable'")
 		}
 	}
 	where := ""
@@ -87,7 +89,7 @@ func hasRest(states []State) bool {
 
 // Events lists events.
 func (db *DB) Events(ctx context.Context, f Filter) ([]Event, error) {
-	where, args := f.where()
+	where, args := f.where("unread")
 	return collect(ctx, db, `SELECT `+eventColumns+` FROM events`+where, args, scanEvent)
 }
 

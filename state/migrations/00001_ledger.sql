@@ -93,7 +93,7 @@ CREATE TABLE shipments (
 CREATE INDEX shipments_due    ON shipments (environment, deadline, due_at) WHERE state IN ('pending', 'waiting');
 CREATE INDEX shipments_wake   ON shipments (due_at)                WHERE state IN ('pending', 'waiting');
 CREATE INDEX shipments_unopen ON shipments (seq)                   WHERE state = 'fetched' AND opened_at IS NULL;
-CREATE INDEX shipments_open   ON shipments (environment, entity, received_at) WHERE state NOT IN ('settled');
+CREATE INDEX shipments_open   ON shipments (seq)                   WHERE state NOT IN ('settled');
 CREATE INDEX shipments_raw    ON shipments (settled_at)            WHERE raw_file <> '' AND raw_removed_at IS NULL;
 
 CREATE TABLE exports (
@@ -123,7 +123,7 @@ CREATE TABLE exports (
 ) STRICT;
 
 CREATE INDEX exports_entity ON exports (entity COLLATE NOCASE, seq);
-CREATE INDEX exports_open   ON exports (environment, entity, received_at) WHERE state IN ('open', 'parked');
+CREATE INDEX exports_open   ON exports (seq) WHERE state IN ('open', 'parked');
 
 CREATE TABLE deliveries (
     seq           INTEGER PRIMARY KEY,
@@ -150,7 +150,7 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_due  ON deliveries (seq)    WHERE state IN ('ready', 'waiting');
 CREATE INDEX deliveries_wake ON deliveries (due_at) WHERE state IN ('ready', 'waiting');
-CREATE INDEX deliveries_live ON deliveries (owner)  WHERE state = 'running';
+CREATE INDEX deliveries_live ON deliveries (seq)    WHERE state = 'running';
 
 CREATE TABLE checkpoints (
     environment  TEXT    NOT NULL,
