@@ -5,15 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
 	"finrelay/exporter"
 	"finrelay/exporter/convert"
 	"finrelay/exporter/outputs"
-	"finrelay/exporter/unpack"
 	"finrelay/state"
 )
 
@@ -111,9 +108,13 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	if err != nil {
 		return landing, err
 	}
+	from, err := source.rest()
+	if err != nil {
+		return landing, err
+	}
 	notes = join(job.Export.Notes, notes)
 	r.cfg.Trace("commit")
-	receipt, err := w.Commit(ctx, outputFacts(result, job, notes))
+	receipt, err := w.Commit(ctx, outputFacts(result, job, from, notes))
 	if err != nil {
 		return landing, err
 	}
@@ -127,42 +128,6 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 func emptyAsAnnounced(err error, e state.Export) bool {
 	return errors.Is(err, exporter.ErrEmpty) && e.ExpectedRows != nil && *e.ExpectedRows == 0
 }
-
-// openMember gives the stream of one export's data file.
-func (r *Relay) openMember(job state.DeliveryJob) (io.ReadCloser, error) {
-	path := r.inFolder(job.Shipment.RawFile)
-	if job.Shipment.RawBytes == 0 {
-		return os.Open(path)
-	}
-	contents, err := unpack.Open(path, r.unpackOptions(job.Shipment))
-	if err != nil {
-		return nil, err
-	}
-	stream, err := openNamed(contents, job.Export.Member)
-	if err != nil {
-		return nil, errors.Join(err, contents.Close())
-	}
-	return &memberStream{stream, contents}, nil
-}
-
-func openNamed(contents *unpack.Contents, name string) (io.ReadCloser, error) {
-	m, ok := contents.Member(name)
-	switch {
-	case !ok:
-		return nil, asDamaged(fmt.Errorf("data file %q is not in the raw file", name))
-	case m.Err != nil:
-		return nil, m.Err
-	}
-	return contents.Open(m)
-}
-
-// memberStream closes the archive with the stream that came out of it.
-type memberStream struct {
-	io.ReadCloser
-	contents *unpack.Contents
-}
-
-func (m *memberStream) Close() error { return errors.Join(m.ReadCloser.Close(), m.contents.Close()) }
 
 func entryName(job state.DeliveryJob) string {
 	if job.Export.Member != "" {
@@ -249,10 +214,10 @@ func outputExport(job state.DeliveryJob) outputs.Export {
 	}
 }
 
-func outputFacts(res convert.Result, job state.DeliveryJob, notes string) outputs.Facts {
+func outputFacts(res convert.Result, job state.DeliveryJob, from measure, notes string) outputs.Facts {
 	f := outputs.Facts{
 		Rows: res.Rows, BadRows: res.BadRows, Columns: res.Columns,
-		SourceBytes: job.Shipment.RawBytes, SourceSHA256: job.Shipment.RawSHA256,
+		SourceBytes: from.bytes, SourceSHA256: from.sha256,
 		Format: string(res.Format), Encoding: res.Encoding, NoOfRecords: job.Export.ExpectedRows,
 	}
 	if notes != "" {

@@ -98,20 +98,15 @@ func (e *ConditionError) Unwrap() error { return e.Err }
 
 // match asks one flow.
 func (f *Flow) match(ctx context.Context, s Subject) (Match, error) {
-	m := Match{Flow: f}
-	switch {
-	case !fits(f.Environments, s.Environment):
-		m.Why = misfit("environment", s.Environment, f.Environments)
-		return m, nil
-	case !f.fitsEntity(s):
-		m.Why = misfit("entity", s.Entity, slices.Concat(f.Entities, f.TargetEntities))
-		return m, nil
-	case !fits(f.LegalEntities, s.LegalEntity):
-		m.Why = misfit("legal entity", s.LegalEntity, f.LegalEntities)
+	m := Match{Flow: f, Why: f.misfit(s)}
+	if m.Why != "" {
 		return m, nil
 	}
 	if f.when != nil {
 		ok, err := f.condition(ctx, s.Event)
+		if ctx.Err() != nil {
+			return m, context.Cause(ctx) // says nothing about the condition
+		}
 		if err != nil {
 			return m, &ConditionError{Flow: f.Name, Err: err}
 		}
@@ -127,7 +122,21 @@ func (f *Flow) match(ctx context.Context, s Subject) (Match, error) {
 
 func fits(globs []string, value string) bool { return len(globs) == 0 || matchAny(globs, value) }
 
-func misfit(what, value string, globs []string) string {
+// misfit says which of a flow's lists does not hold the subject; "" when all
+// do. The condition is not asked.
+func (f *Flow) misfit(s Subject) string {
+	switch {
+	case !fits(f.Environments, s.Environment):
+		return notIn("environment", s.Environment, f.Environments)
+	case !f.fitsEntity(s):
+		return notIn("entity", s.Entity, slices.Concat(f.Entities, f.TargetEntities))
+	case !fits(f.LegalEntities, s.LegalEntity):
+		return notIn("legal entity", s.LegalEntity, f.LegalEntities)
+	}
+	return ""
+}
+
+func notIn(what, value string, globs []string) string {
 	return fmt.Sprintf("%s %q is not in %s", what, value, strings.Join(globs, ", "))
 }
 
@@ -147,9 +156,9 @@ func (f *Flow) condition(ctx context.Context, event json.RawMessage) (bool, erro
 			return false, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, conditionTime)
+	limited, cancel := context.WithTimeout(ctx, conditionTime)
 	defer cancel()
-	v, ok := f.when.RunWithContext(ctx, input).Next()
+	v, ok := f.when.RunWithContext(limited, input).Next()
 	if err, isErr := v.(error); isErr {
 		return false, err
 	}

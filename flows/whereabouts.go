@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -105,8 +106,8 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	switch {
 	case s.State == state.Settled && s.Reason == state.ReasonSkipped:
 		return Whereabouts{Place: SkippedHere}
-	case s.State == state.Settled && !s.RawHere():
-		return Whereabouts{Place: LandedHere}
+	case s.State == state.Settled:
+		return r.whereSettled(s)
 	case s.RawHere():
 		next := ""
 		if s.State == state.Parked {
@@ -125,6 +126,28 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	return Whereabouts{Place: AtRisk, Next: "nothing now: the link is past its time by our clock, but only the server may declare it dead; it is being tried"}
 }
 
+// whereSettled asks the exports: a shipment is settled when each has come to
+// rest, which may be on a person's list.
+func (r *Relay) whereSettled(s state.Shipment) Whereabouts {
+	exports, err := r.db.Exports(context.Background(), state.Filter{ShipmentID: s.ID, Limit: -1})
+	landed, skipped := 0, 0
+	for _, e := range exports {
+		switch e.State {
+		case state.Landed:
+			landed++
+		case state.Skipped:
+			skipped++
+		}
+	}
+	switch {
+	case s.RawHere() && (err != nil || landed+skipped < len(exports)):
+		return Whereabouts{Place: SafeHere, Paths: []string{s.RawFile}, Next: "finrelay show SHIPMENT-ID lists its exports, each with what to do"}
+	case skipped > 0 && landed == 0:
+		return Whereabouts{Place: SkippedHere}
+	}
+	return Whereabouts{Place: LandedHere}
+}
+
 // linkLost: the file lies in FinOps' storage for some days, but no link leads
 // to it any more.
 func (r *Relay) linkLost(s state.Shipment, now time.Time) Whereabouts {
@@ -141,14 +164,29 @@ func (r *Relay) linkLost(s state.Shipment, now time.Time) Whereabouts {
 
 // fullPush says how the rows come again, which depends on how they are exported.
 func (r *Relay) fullPush(s state.Shipment) string {
-	for i := range r.cfg.Flows {
-		f := &r.cfg.Flows[i]
-		if f.FullRefresh && (len(f.Entities) == 0 || matchAny(f.Entities, s.Entity)) {
-			return "flow " + f.Name + " is declared refresh: full, so the next run of its data project brings these rows again"
-		}
+	if f := r.fullRefresh(s); f != nil {
+		return "flow " + f.Name + " is declared refresh: full, so the next run of its data project brings these rows again"
 	}
 	return fmt.Sprintf("an incremental export does not send these rows again: run a full push of %q in FinOps "+
 		"(data project, Refresh type: Full push only), then finrelay skip SHIPMENT-ID --why \"full push\"", s.Entity)
+}
+
+// fullRefresh gives the flow that surely takes a shipment's rows and gets all
+// of them at each run; nil when that is not sure. A wrong yes would make a
+// person wait for rows that never come.
+func (r *Relay) fullRefresh(s state.Shipment) *Flow {
+	for i := range r.cfg.Flows {
+		f := &r.cfg.Flows[i]
+		switch {
+		case f.misfit(Subject{Environment: s.Environment, Entity: s.Entity, LegalEntity: s.LegalEntity}) != "":
+			continue
+		case !f.FullRefresh:
+			return nil
+		case f.when == nil:
+			return f
+		}
+	}
+	return nil
 }
 
 // Advice says what to do about a reason. The first words name the thing to press.
