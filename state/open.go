@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,8 @@ type DB struct {
 	changes changes
 	commits atomic.Int64
 
+	logMost, logNext int64 // bytes; the writer's, see keepLogSmall
+
 	epochs map[string]int64 // by environment; the writer's, dropped with each rollback
 }
 
@@ -89,6 +92,8 @@ func OpenLedger(ctx context.Context, folder string, opt Options) (*DB, error) {
 		lock:    lock,
 		stmts:   map[string]*sql.Stmt{},
 		epochs:  map[string]int64{},
+		logMost: logMost,
+		logNext: logMost,
 		ops:     make(chan *op, writeQueue),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
@@ -150,6 +155,7 @@ func (db *DB) openFile(ctx context.Context, path string) error {
 	if db.conn, err = db.write.Conn(ctx); err != nil {
 		return err
 	}
+	db.pragma("wal_autocheckpoint", logPages)
 	// No _txlock here: an immediate transaction on a read-only connection fails.
 	db.read, err = sql.Open("sqlite3", dsn(path, url.Values{"mode": {"ro"}, "_query_only": {"1"}}))
 	if err != nil {
@@ -162,7 +168,7 @@ func (db *DB) openFile(ctx context.Context, path string) error {
 
 func dsn(path string, extra url.Values) string {
 	v := url.Values{
-		"_busy_timeout": {"5000"}, // ms; another process may be reading a backup
+		"_busy_timeout": {strconv.Itoa(busyTimeout)},
 		"_foreign_keys": {"on"},
 		"_cache_size":   {"-16000"}, // KiB
 	}

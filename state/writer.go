@@ -115,6 +115,7 @@ func (db *DB) commitGroup(group []*op) {
 		// Only then: a claim that found nothing and woke those who wait for
 		// news would wake itself, for ever.
 		db.changes.broadcast()
+		db.keepLogSmall()
 	}
 }
 
