@@ -17,7 +17,7 @@ import (
 )
 
 // demoLimit ends a demo that hangs; a good one takes a second or two.
-const demoLimit = 60 * time.Second
+const demoLimit = 30 * time.Second
 
 // demoEnvironment is the environment that the simulated FinOps is.
 const demoEnvironment = "contoso"
@@ -45,7 +45,10 @@ around; the next demo replaces it.`,
 	return c
 }
 
-// demo is one run of the command.
+// demo is one run of the command. Its files, in the order of a run: folder (a
+// fresh one, and the configuration), cases (what is sent and what must become
+// of it), play and watch (post, follow the journal), check with files, proofs
+// and totals (compare), report with table and screen (draw).
 type demo struct {
 	app   *app
 	dir   string
@@ -76,7 +79,8 @@ func (d *demo) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, logFile.Close()) }()
 	d.log = slog.New(slog.NewTextHandler(logFile, &slog.HandlerOptions{Level: slog.LevelDebug}))
 
-	limited, cancel := context.WithTimeoutCause(ctx, demoLimit, fmt.Errorf("the demo did not end within %v: see %s", demoLimit, d.path("finrelay.log")))
+	late := fmt.Errorf("the demo did not end within %v: see %s", demoLimit, d.path("finrelay.log"))
+	limited, cancel := context.WithTimeoutCause(ctx, demoLimit, late)
 	defer cancel()
 	results, err := d.playAndCheck(limited, cfg)
 	switch {

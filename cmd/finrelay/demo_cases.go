@@ -162,7 +162,9 @@ func semicolons1252(rows int) func(*sim.Sim, string) demoParcel {
 
 // threeInOne is a data package. Its last entity has no flow.
 func threeInOne(s *sim.Sim, project string) demoParcel {
-	headers, lines, vendors := s.SampleEntity("Sales order headers V2", 36), s.SampleEntity("Sales order lines V2", 110), s.SampleEntity("Vendor groups", 6)
+	headers := s.SampleEntity("Sales order headers V2", 36)
+	lines := s.SampleEntity("Sales order lines V2", 110)
+	vendors := s.SampleEntity("Vendor groups", 6)
 	spec := sim.ExportSpec{Entity: project, DefinitionGroup: project, Members: []sim.Member{
 		s.Member(sim.CSVUTF16LE, headers), s.Member(sim.XMLElement, lines), s.Member(sim.CSVUTF8BOM, vendors),
 	}}
