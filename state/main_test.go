@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,11 @@ const holdFolder = "FINRELAY_TEST_HOLD_FOLDER"
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(holdFolder); folder != "" {
 		os.Exit(holdUntilKilled(folder))
+	}
+	// 100, rapid's own number of walks, take too long beside the other tests;
+	// the command line still decides.
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -71,6 +71,9 @@ func (db *DB) ParkShipment(ctx context.Context, shipmentID string, reason Reason
 		if err != nil {
 			return err
 		}
+		if !s.OpenedAt.IsZero() { // what was found in it is parked one by one
+			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: Parked}
+		}
 		lent := false
 		if err := t.row(`SELECT lent FROM shipments WHERE id = ?1`, []any{shipmentID}, &lent); err != nil {
 			return err
