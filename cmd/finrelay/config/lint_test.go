@@ -98,8 +98,8 @@ func TestCoversGlob(t *testing.T) {
 		{"*s", "Cust*", false},
 		{"*groups", "Customer *groups", true},
 		{"Cust?mers", "Cust*mers", false},
-		{"*b]", "x[ab]", false},
-		{"Cust*", "Cust[ab]", false}, // true, but not looked into
+		{"*b]", "x[ab]", true},
+		{"Cust*", "Cust[ab]", true},  // brackets are text
 	}
 	for _, tt := range tests {
 		if got := coversGlob(tt.wide, tt.narrow); got != tt.want {

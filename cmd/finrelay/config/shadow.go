@@ -1,7 +1,6 @@
 package config
 
 import (
-	"path"
 	"slices"
 	"strings"
 )
@@ -67,9 +66,22 @@ func coversGlob(wide, narrow string) bool {
 	if wide == narrow || wide == "*" {
 		return true
 	}
-	if strings.ContainsAny(narrow, `?[\`) || strings.ContainsAny(wide, `?[\/`) {
+	if strings.ContainsAny(narrow, "?") || strings.ContainsAny(wide, "?") {
 		return false
 	}
-	ok, err := path.Match(wide, narrow)
-	return err == nil && ok
+	// The parts between the wildcards, in order, the first and last at the ends.
+	parts := strings.Split(wide, "*")
+	if len(parts) == 1 || !strings.HasPrefix(narrow, parts[0]) {
+		return false
+	}
+	rest := narrow[len(parts[0]):]
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		_, after, ok := strings.Cut(rest, part)
+		if !ok {
+			return false
+		}
+		rest = after
+	}
+	return strings.HasSuffix(rest, last)
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -26,8 +25,8 @@ func (v *validator) flows() {
 			v.fail(field+".name", flow.Name, "rename one of them", "the name of flows["+itoa(first)+"] already")
 		}
 		seen[strings.ToLower(flow.Name)] = i
-		v.globs(field+".entities", flow.Entities)
-		v.globs(field+".target_entities", flow.TargetEntities)
+		v.filled(field+".entities", flow.Entities)
+		v.filled(field+".target_entities", flow.TargetEntities)
 		v.filled(field+".legal_entities", flow.LegalEntities)
 		v.refs(field+".outputs", "output", flow.Outputs, outputs)
 		if len(flow.Outputs) == 0 {
@@ -67,15 +66,6 @@ func (v *validator) filled(field string, values []string) {
 	for i, value := range values {
 		if strings.TrimSpace(value) == "" {
 			v.fail(field+"["+itoa(i)+"]", "", "remove it, or name something", "empty: it would match nothing")
-		}
-	}
-}
-
-func (v *validator) globs(field string, globs []string) {
-	v.filled(field, globs)
-	for i, glob := range globs {
-		if _, err := path.Match(glob, ""); err != nil {
-			v.fail(field+"["+itoa(i)+"]", glob, `* stands for any text, ? for one character, [ab] for one of them; write \[ for a bracket itself`, "not a pattern")
 		}
 	}
 }
