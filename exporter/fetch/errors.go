@@ -56,7 +56,7 @@ var words = map[Kind]string{
 }
 
 var next = map[Kind]string{
-	KindExpired: "get a new link: send the event again from FinOps",
+	KindExpired: "only a fresh link helps: FinOps' Resend repeats the dead one",
 	KindRefused: "check who may read the blob, then get a new link",
 	KindGone:    "run the export again",
 }

@@ -99,7 +99,7 @@ func TestCoversGlob(t *testing.T) {
 		{"*groups", "Customer *groups", true},
 		{"Cust?mers", "Cust*mers", false},
 		{"*b]", "x[ab]", true},
-		{"Cust*", "Cust[ab]", true},  // brackets are text
+		{"Cust*", "Cust[ab]", true}, // brackets are text
 	}
 	for _, tt := range tests {
 		if got := coversGlob(tt.wide, tt.narrow); got != tt.want {
