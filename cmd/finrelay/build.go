@@ -91,11 +91,6 @@ func linkOptions(e config.Environment) (fetch.ClientOptions, error) {
 		// The setting alone is enough: link_hosts has a default, which does not hold this machine.
 		o.Hosts = append(slices.Clone(o.Hosts), "127.0.0.1", "::1", "localhost")
 	}
-	if slices.Equal(e.LinkHosts, config.DefaultLinkHosts()) {
-		// Nobody has written a list. Package fetch has the same default, and
-		// only without a list does loopback_links need no host beside it.
-		o.Hosts = nil
-	}
 	if e.Proxy != "" {
 		u, err := url.Parse(string(e.Proxy))
 		if err != nil {
