@@ -39,7 +39,7 @@ func TestKinds(t *testing.T) {
 		{"expired", refuse(403, "AuthenticationFailed", authFailed, "Signature not valid in the specified time frame: Start [Mon, 02 Mar 2026 09:10:42 GMT] - Expiry [Mon, 02 Mar 2026 10:15:42 GMT] - Current [Mon, 02 Mar 2026 10:20:00 GMT]"),
 			KindExpired, false, "403 AuthenticationFailed"},
 		{"expired, start empty", refuse(403, "AuthenticationFailed", authFailed, "Signature not valid in the specified time frame: Start [] - Expiry [Mon, 02 Mar 2026 10:15:42 GMT] - Current [Mon, 02 Mar 2026 10:20:00 GMT]"),
-			KindExpired, false, "get a new link"},
+			KindExpired, false, "only a fresh link helps"},
 		{"key expired, before the link", on(during, refuse(403, "AuthenticationFailed", authFailed, "Signature not valid in the specified key time frame: Key start [Mon, 02 Mar 2026 00:00:00 GMT] - Key expiry [Mon, 02 Mar 2026 10:00:00 GMT] - Current [Mon, 02 Mar 2026 10:20:00 GMT]")),
 			KindExpired, false, ""},
 		{"not yet valid", refuse(403, "AuthenticationFailed", authFailed, "Signature not valid in the specified time frame: Start [Mon, 02 Mar 2026 09:10:42 GMT] - Expiry [Mon, 02 Mar 2026 10:15:42 GMT] - Current [Mon, 02 Mar 2026 09:08:00 GMT]"),
