@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -43,40 +44,41 @@ func (r *Relay) deliver(ctx context.Context, job state.DeliveryJob) {
 	})
 	if err == nil {
 		r.cfg.Trace("delivered")
-		if err := r.db.Delivered(durably(ctx), key, landing); err != nil {
-			log.Error("rows are in the output but the ledger could not say so", keyError, err)
+		if !r.record(ctx, log, func(ctx context.Context) error { return r.db.Delivered(ctx, key, landing) }) {
 			return
 		}
 		r.cfg.Trace("delivered-recorded")
 		log.Info("landed", keyRows, landing.Rows, keyBytes, landing.Bytes, "path", landing.Path, keyTook, time.Since(began))
 		return
 	}
-	if err := r.settleDelivery(ctx, job, key, err); err != nil {
-		log.Error("ledger", keyError, err)
-	}
-}
-
-// settleDelivery carries out what is to be done about a pass that was not clean.
-func (r *Relay) settleDelivery(ctx context.Context, job state.DeliveryJob, key state.DeliveryKey, err error) error {
-	log := r.log.With(keyExport, key.ExportID, keyOutput, key.Output, keyEntity, job.Export.Entity)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	ctx = durably(ctx)
+	settle := r.settleDelivery(log, key, job.Delivery.Attempts, err)
+	r.record(ctx, log, settle)
+}
+
+// settleDelivery says, and gives the transition for, what is to be done about
+// a pass that was not clean.
+func (r *Relay) settleDelivery(log *slog.Logger, key state.DeliveryKey, attempts int, err error) func(context.Context) error {
 	if p, ok := errors.AsType[*parkedError](err); ok {
 		log.Warn("parked, a person is needed", keyReason, p.reason, keyRows, p.counts.Rows, "rows_bad", p.counts.BadRows, keyError, clip(p.detail))
-		return r.db.ParkDelivery(ctx, key, p.reason, p.detail, p.counts)
+		return func(ctx context.Context) error { return r.db.ParkDelivery(ctx, key, p.reason, p.detail, p.counts) }
 	}
-	v := r.judge(err, job.Delivery.Attempts, time.Time{})
+	v := r.judge(err, attempts, time.Time{})
 	switch v.action {
 	case release:
-		return r.db.ReleaseDelivery(ctx, key)
+		return func(ctx context.Context) error { return r.db.ReleaseDelivery(ctx, key) }
 	case park, renew:
 		log.Warn("parked, a person is needed", keyReason, v.reason, keyError, v.detail)
-		return r.db.ParkDelivery(ctx, key, v.reason, v.detail, state.Counts{})
+		return func(ctx context.Context) error {
+			return r.db.ParkDelivery(ctx, key, v.reason, v.detail, state.Counts{})
+		}
 	}
 	log.Warn("delivery waits", keyReason, v.reason, "again_in", v.after.Round(time.Millisecond), keyError, v.detail)
-	return r.db.WaitDelivery(ctx, key, r.db.Now().Add(v.after), v.reason, v.detail)
+	return func(ctx context.Context) error {
+		return r.db.WaitDelivery(ctx, key, r.db.Now().Add(v.after), v.reason, v.detail)
+	}
 }
 
 func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.Landing, err error) {

@@ -27,6 +27,8 @@ func (r *Relay) Run(ctx context.Context) error {
 		return err
 	}
 	defer r.closeClients()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(ErrStopping)
 	defer context.AfterFunc(ctx, func() {
@@ -38,6 +40,8 @@ func (r *Relay) Run(ctx context.Context) error {
 	all.Go(func() { errs[1] = r.runPool(ctx, work, r.deliverPool()) })
 	all.Go(func() { errs[2] = r.keepTidy(ctx) })
 	all.Wait()
+	stop()
+	r.resting.Wait()
 	return errors.Join(errs...)
 }
 
@@ -77,7 +81,8 @@ type pool struct {
 func (r *Relay) runPool(ctx, work context.Context, p pool) error {
 	freed := make(chan struct{}, p.slots)
 	busy := 0
-	for ctx.Err() == nil {
+	var closed error
+	for ctx.Err() == nil && closed == nil {
 		// Taken before the look, so that no commit falls between look and wait.
 		changed := r.db.Changed()
 		sleep := longestSleep
@@ -86,7 +91,8 @@ func (r *Relay) runPool(ctx, work context.Context, p pool) error {
 			busy += started
 			switch {
 			case errors.Is(err, state.ErrClosed):
-				return err
+				closed = err
+				continue
 			case err != nil && ctx.Err() == nil:
 				r.log.Error("ledger", "pool", p.name, keyError, err)
 				sleep = firstWait
@@ -111,7 +117,7 @@ func (r *Relay) runPool(ctx, work context.Context, p pool) error {
 	for ; busy > 0; busy-- {
 		<-freed
 	}
-	return nil
+	return closed
 }
 
 func (r *Relay) start(ctx, work context.Context, p pool, free int, freed chan<- struct{}) (started int, due time.Time, err error) {
@@ -182,7 +188,11 @@ func (r *Relay) deliverPool() pool {
 			var jobs []func(context.Context)
 			openings, err := r.db.ClaimOpenings(ctx, owner, claimLease, free)
 			for _, s := range openings {
-				jobs = append(jobs, func(ctx context.Context) { r.open(ctx, s) })
+				jobs = append(jobs, func(work context.Context) {
+					if again := r.open(work, s); again > 0 {
+						r.resting.Go(func() { r.rest(ctx, s.ID, again) })
+					}
+				})
 			}
 			if err != nil || len(jobs) == free {
 				return jobs, err

@@ -3,6 +3,7 @@ package flows
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -24,8 +25,7 @@ func (r *Relay) fetch(ctx context.Context, job state.FetchJob) {
 	})
 	if err == nil {
 		r.cfg.Trace("fetched")
-		if err := r.db.Fetched(durably(ctx), s.ID, raw); err != nil {
-			log.Error("raw file is here but the ledger could not say so", keyError, err)
+		if !r.record(ctx, log, func(ctx context.Context) error { return r.db.Fetched(ctx, s.ID, raw) }) {
 			return
 		}
 		r.cfg.Trace("fetched-recorded")
@@ -35,9 +35,9 @@ func (r *Relay) fetch(ctx context.Context, job state.FetchJob) {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	if err := r.settleFetch(ctx, job, r.judge(err, s.Attempts, s.Deadline)); err != nil {
-		log.Error("ledger", keyError, err)
-	}
+	v := r.judge(err, s.Attempts, s.Deadline)
+	r.logFetch(log, s, v)
+	r.record(ctx, log, func(ctx context.Context) error { return r.settleFetch(ctx, s, v) })
 }
 
 // download runs until the file is durable under its final name. A file that
@@ -76,22 +76,29 @@ func (r *Relay) download(ctx context.Context, job state.FetchJob) (state.RawFile
 	return raw, nil
 }
 
+func (r *Relay) logFetch(log *slog.Logger, s state.Shipment, v verdict) {
+	log = log.With(keyReason, v.reason, keyError, v.detail)
+	switch v.action {
+	case release:
+	case renew:
+		log.Warn("link is dead, export not here", "link", s.LinkPath)
+	case park:
+		log.Warn("parked, a person is needed", "link", s.LinkPath)
+	default:
+		log.Info("fetch waits", "again_in", v.after.Round(time.Millisecond))
+	}
+}
+
 // settleFetch carries out a verdict on a download that did not end well.
-func (r *Relay) settleFetch(ctx context.Context, job state.FetchJob, v verdict) error {
-	s := job.Shipment
-	ctx = durably(ctx)
-	log := r.log.With(keyShipment, s.ID, keyEnvironment, s.Environment, keyEntity, s.Entity, keyReason, v.reason)
+func (r *Relay) settleFetch(ctx context.Context, s state.Shipment, v verdict) error {
 	switch v.action {
 	case release:
 		return r.db.ReleaseFetch(ctx, s.ID)
 	case renew:
-		log.Warn("link is dead, export not here", "link", s.LinkPath, keyError, v.detail)
 		return r.db.Expire(ctx, s.ID, s.Deadline, v.detail)
 	case park:
-		log.Warn("parked, a person is needed", "link", s.LinkPath, keyError, v.detail)
 		return r.db.ParkShipment(ctx, s.ID, v.reason, v.detail)
 	}
-	log.Info("fetch waits", "again_in", v.after.Round(time.Millisecond), keyError, v.detail)
 	return r.db.WaitFetch(ctx, s.ID, r.db.Now().Add(v.after), v.reason, v.detail)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"finrelay/exporter/unpack"
 	"finrelay/state"
@@ -13,8 +14,9 @@ import (
 
 // open finds the exports in a raw file and gives each its flow and outputs.
 // One member that must not be opened, or that no flow takes, does not hold up
-// the others.
-func (r *Relay) open(ctx context.Context, s state.Shipment) {
+// the others. When the file cannot be read for the moment, open keeps the
+// claim and says after what time to give it back with rest.
+func (r *Relay) open(ctx context.Context, s state.Shipment) (again time.Duration) {
 	log := r.log.With(keyShipment, s.ID, keyEnvironment, s.Environment)
 	var project string
 	var exports []state.NewExport
@@ -24,27 +26,57 @@ func (r *Relay) open(ctx context.Context, s state.Shipment) {
 	})
 	if err == nil {
 		r.cfg.Trace("open")
-		if err := r.db.Opened(durably(ctx), s.ID, project, exports); err != nil {
-			log.Error("ledger", keyError, err)
+		if !r.record(ctx, log, func(ctx context.Context) error { return r.db.Opened(ctx, s.ID, project, exports) }) {
+			return 0
 		}
 		r.cfg.Trace("opened")
+		r.tries(s.ID, false)
 		for _, e := range exports {
 			if e.Reason != "" {
 				log.Warn("parked, a person is needed", keyExport, state.ExportID(s.ID, e.Member), keyEntity, e.Entity, keyReason, e.Reason, keyError, e.Detail)
 			}
 		}
-		return
+		return 0
 	}
-	v := r.judge(err, s.Attempts, s.Deadline)
-	if v.action == park {
+	v := r.judge(err, r.tries(s.ID, true), time.Time{})
+	switch v.action {
+	case release:
+		r.record(ctx, log, func(ctx context.Context) error { return r.db.ReleaseOpening(ctx, s.ID) })
+	case park, renew:
+		r.tries(s.ID, false)
 		log.Warn("parked, a person is needed", keyReason, v.reason, keyError, v.detail)
-		err = r.db.ParkShipment(durably(ctx), s.ID, v.reason, v.detail)
-	} else {
-		err = r.db.ReleaseOpening(durably(ctx), s.ID)
+		r.record(ctx, log, func(ctx context.Context) error { return r.db.ParkShipment(ctx, s.ID, v.reason, v.detail) })
+	default:
+		log.Warn("opening waits", keyReason, v.reason, "again_in", v.after.Round(time.Millisecond), keyError, v.detail)
+		return v.after
 	}
-	if err != nil {
-		log.Error("ledger", keyError, err)
+	return 0
+}
+
+// rest gives a claimed opening back after a time, or when ctx ends. The ledger
+// has no due time for openings: given back at once, it would be claimed and
+// given back without end.
+func (r *Relay) rest(ctx context.Context, id string, after time.Duration) {
+	timer := time.NewTimer(after)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
+	r.record(ctx, r.log.With(keyShipment, id), func(ctx context.Context) error { return r.db.ReleaseOpening(ctx, id) })
+}
+
+// tries counts the openings of a raw file that cannot be read; it forgets one
+// that is settled.
+func (r *Relay) tries(id string, failed bool) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !failed {
+		delete(r.openings, id)
+		return 0
+	}
+	r.openings[id]++
+	return r.openings[id]
 }
 
 // errNothingInside: a package with no data file is not an export of no rows.
@@ -60,7 +92,7 @@ func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exp
 		e, err := r.planMember(ctx, s, unpack.Member{}, true, event)
 		return s.DefinitionGroup, []state.NewExport{e}, err
 	}
-	contents, err := unpack.Open(r.inFolder(s.RawFile), r.unpackOptions(s))
+	contents, err := r.openRaw(s)
 	if err != nil {
 		return "", nil, err
 	}
@@ -88,10 +120,6 @@ func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exp
 		project = s.DefinitionGroup
 	}
 	return project, exports, nil
-}
-
-func (r *Relay) unpackOptions(s state.Shipment) unpack.Options {
-	return unpack.Options{Limits: r.cfg.Limits, Name: rawName(s)}
 }
 
 // planMember names an export and routes it.

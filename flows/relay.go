@@ -1,7 +1,6 @@
 package flows
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -71,9 +70,12 @@ type Relay struct {
 	flows map[string]*Flow
 	most  map[string]int // downloads at once, by environment
 
-	mu      sync.Mutex
-	clients map[string]*fetch.Client
-	running map[string]int // downloads now, by environment
+	resting sync.WaitGroup // openings that keep their claim for a while
+
+	mu       sync.Mutex
+	clients  map[string]*fetch.Client
+	running  map[string]int // downloads now, by environment
+	openings map[string]int // failed openings of raw files that cannot be read, by shipment
 }
 
 // New checks the configuration against itself and compiles its conditions.
@@ -81,10 +83,11 @@ func New(db *state.DB, cfg Config) (*Relay, error) {
 	setDefaults(&cfg)
 	r := &Relay{
 		cfg: cfg, db: db, log: cfg.Logger,
-		flows:   map[string]*Flow{},
-		most:    map[string]int{},
-		clients: map[string]*fetch.Client{},
-		running: map[string]int{},
+		flows:    map[string]*Flow{},
+		most:     map[string]int{},
+		clients:  map[string]*fetch.Client{},
+		running:  map[string]int{},
+		openings: map[string]int{},
 	}
 	for i := range cfg.Flows {
 		f := &cfg.Flows[i]
@@ -204,7 +207,3 @@ const rawFolder = "raw"
 func rawFile(shipmentID string) string { return filepath.Join(rawFolder, shipmentID) }
 
 func (r *Relay) inFolder(file string) string { return filepath.Join(r.db.Folder(), file) }
-
-// durably is a context for ledger transitions about work that has been done:
-// the end of the work's context must not keep its result out of the ledger.
-func durably(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"finrelay/state"
 )
@@ -43,10 +44,11 @@ func (r *Relay) RerunIDs(ctx context.Context, ids []string, dry bool, by string)
 }
 
 // RerunMatching sets going all that a filter finds. Without states it takes
-// what stands still: parked exports, parked and expired shipments.
+// what stands still: parked exports, parked and expired shipments, unreadable
+// events.
 func (r *Relay) RerunMatching(ctx context.Context, f state.Filter, dry bool, by string) ([]Rerun, error) {
 	if len(f.States) == 0 {
-		f.States = []state.State{state.Parked, state.Expired}
+		f.States = []state.State{state.Parked, state.Expired, state.Unreadable}
 	}
 	f.Limit = -1
 	exports, err := r.db.Exports(ctx, f)
@@ -58,6 +60,17 @@ func (r *Relay) RerunMatching(ctx context.Context, f state.Filter, dry bool, by 
 		return nil, err
 	}
 	var ids []string
+	if slices.Contains(f.States, state.Unreadable) {
+		events, err := r.db.Events(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range events {
+			if e.State == state.Unreadable {
+				ids = append(ids, e.ID)
+			}
+		}
+	}
 	for _, s := range shipments {
 		if s.State != state.Settled { // its exports are asked for by their own state
 			ids = append(ids, s.ID)

@@ -146,7 +146,12 @@ func (w *rig) shut() {
 }
 
 // onTrace calls f at each step from now on; nil ends that.
-func (w *rig) onTrace(f func(step string)) { w.trace.Store(&f) }
+func (w *rig) onTrace(f func(step string)) {
+	if f == nil {
+		f = func(string) {}
+	}
+	w.trace.Store(&f)
+}
 
 // post hands a body over as a door does.
 func (w *rig) post(body []byte) []Receipt {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"finrelay/exporter/unpack"
@@ -64,16 +65,15 @@ func (s *source) Close() error {
 
 // openMember gives the stream of one export's data file.
 func (r *Relay) openMember(job state.DeliveryJob) (*source, error) {
-	path := r.inFolder(job.Shipment.RawFile)
 	whole := measure{bytes: job.Shipment.RawBytes, sha256: job.Shipment.RawSHA256}
 	if job.Shipment.RawBytes == 0 {
-		f, err := os.Open(path)
+		f, err := os.Open(r.inFolder(job.Shipment.RawFile))
 		if err != nil {
-			return nil, err
+			return nil, r.gone(job.Shipment, err)
 		}
 		return &source{Reader: f, close: []io.Closer{f}, known: whole}, nil
 	}
-	contents, err := unpack.Open(path, r.unpackOptions(job.Shipment))
+	contents, err := r.openRaw(job.Shipment)
 	if err != nil {
 		return nil, err
 	}
@@ -90,4 +90,37 @@ func (r *Relay) openMember(job state.DeliveryJob) (*source, error) {
 		s.hash = sha256.New()
 	}
 	return s, nil
+}
+
+// errRawGone: somebody removed a raw file that is still needed. No waiting
+// brings it back.
+var errRawGone = errors.New("the raw file is gone from the state folder")
+
+func (r *Relay) openRaw(s state.Shipment) (*unpack.Contents, error) {
+	contents, err := unpack.Open(r.inFolder(s.RawFile), unpack.Options{Limits: r.cfg.Limits, Name: rawName(s)})
+	if err != nil {
+		return nil, r.gone(s, err)
+	}
+	return contents, nil
+}
+
+// gone tells a file that was removed from a folder that is away.
+func (r *Relay) gone(s state.Shipment, err error) error {
+	if errors.Is(err, fs.ErrNotExist) && !r.rawThere(s) {
+		return fmt.Errorf("%w: %w", errRawGone, err)
+	}
+	return err
+}
+
+// rawThere says whether the ledger's word that a raw file is here holds. It
+// believes the ledger when the whole folder cannot be looked into.
+func (r *Relay) rawThere(s state.Shipment) bool {
+	if !s.RawHere() {
+		return false
+	}
+	if _, err := os.Stat(r.inFolder(s.RawFile)); !errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	_, err := os.Stat(r.inFolder(rawFolder))
+	return err != nil
 }

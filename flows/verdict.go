@@ -72,6 +72,8 @@ func judge(err error, f facts) verdict {
 		v.action, v.reason = release, state.ReasonShutdown
 	case errors.Is(err, errPanic), errors.Is(err, outputs.ErrRowCount):
 		v.action, v.reason = park, state.ReasonInternal
+	case errors.Is(err, errRawGone):
+		v.action, v.reason = park, state.ReasonDisk
 	case errors.Is(err, outputs.ErrPathTaken):
 		v.action, v.reason = park, state.ReasonPathTaken
 	case errors.As(err, &condition):

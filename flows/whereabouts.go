@@ -65,7 +65,7 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 		return Whereabouts{Place: SkippedHere, Paths: paths}
 	case e.Reason == state.ReasonMissingMember:
 		return Whereabouts{Place: Lost, Next: Advice(e.Reason)}
-	case !s.RawHere():
+	case !r.rawThere(s):
 		return Whereabouts{Place: Lost, Paths: paths, Next: "the raw file is gone: " + r.fullPush(s)}
 	}
 	next := Advice(e.Reason)
@@ -108,13 +108,13 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 		return Whereabouts{Place: SkippedHere}
 	case s.State == state.Settled:
 		return r.whereSettled(s)
-	case s.RawHere():
+	case r.rawThere(s):
 		next := ""
 		if s.State == state.Parked {
 			next = Advice(s.Reason)
 		}
 		return Whereabouts{Place: SafeHere, Paths: []string{s.RawFile}, Next: next}
-	case s.State == state.Expired || s.State == state.Parked:
+	case s.State == state.Expired || s.State == state.Parked || s.RawHere():
 		return r.linkLost(s, now)
 	case now.Before(s.Deadline):
 		w := Whereabouts{Place: InFinOps, Until: s.Deadline}
