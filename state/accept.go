@@ -229,12 +229,14 @@ func (t *tx) lend(id string, a *Arrival) (woken bool, err error) {
 	return true, t.requeue(s, ReasonFreshLink, detail)
 }
 
-// requeue makes a shipment without a raw file pending, from now, with a clean count.
+// requeue makes a shipment without a raw file pending, from now, with a clean
+// count: after few attempts some failures park, and a fresh link or a person's
+// wish is worth as many as the first time.
 func (t *tx) requeue(s Shipment, reason Reason, detail string) error {
 	if err := t.step(KindShipment, s.ID, s.ID, s.State, Pending, reason, detail); err != nil {
 		return err
 	}
-	_, err := t.exec(`UPDATE shipments SET state = 'pending', reason = '', detail = '', due_at = ?2, interrupted = 0, owner = '', lease_until = 0
-		WHERE id = ?1`, s.ID, t.now)
+	_, err := t.exec(`UPDATE shipments SET state = 'pending', reason = '', detail = '', due_at = ?2, interrupted = 0, owner = '', lease_until = 0,
+		attempts = CASE WHEN ?3 THEN attempts ELSE 0 END WHERE id = ?1`, s.ID, t.now, reason == ReasonShutdown)
 	return err
 }

@@ -276,7 +276,6 @@ func TestNewEpochMakesTheSameIdentityNew(t *testing.T) {
 // Resets that overlap each other and arrivals leave one truth: the epoch on disk.
 func TestOverlappingResets(t *testing.T) {
 	l := newLedger(t)
-	l.unsafe()
 	done := make(chan error)
 	for range 40 {
 		go func() {

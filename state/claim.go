@@ -223,12 +223,15 @@ func deliveryID(d Delivery) string { return d.ExportID + "/" + d.Output }
 // NextFetch is when the next link is due that dies before a time (zero: any
 // link); in the past when one is due now, zero when none waits.
 func (db *DB) NextFetch(ctx context.Context, before time.Time) (time.Time, error) {
-	limit := int64(math.MaxInt64)
+	// Asked after every commit, so each form has an index that answers it
+	// without walking the backlog.
+	query, args := `SELECT coalesce(min(due_at), 0) FROM shipments WHERE state IN ('pending', 'waiting')`, []any(nil)
 	if !before.IsZero() {
-		limit = millis(before)
+		query = `SELECT coalesce(min(due_at), 0) FROM shipments INDEXED BY shipments_urgent WHERE state IN ('pending', 'waiting') AND deadline < ?1`
+		args = []any{millis(before)}
 	}
 	var due int64
-	err := db.readRow(ctx, `SELECT coalesce(min(due_at), 0) FROM shipments WHERE state IN ('pending', 'waiting') AND deadline < ?1`, []any{limit}, &due)
+	err := db.readRow(ctx, query, args, &due)
 	return fromMillis(due), err
 }
 

@@ -182,6 +182,9 @@ func TestWorkInFlightHasOneWorker(t *testing.T) {
 		t.Error("a download in flight was skipped")
 	}
 	l.must(l.ReleaseFetch(bg, id))
+	if s := l.shipment(id); s.Attempts != 1 {
+		t.Errorf("a shutdown leaves %d attempts; want 1", s.Attempts)
+	}
 	if err := l.ReleaseFetch(bg, id); err == nil {
 		t.Error("released twice")
 	}
@@ -223,6 +226,9 @@ func TestThreeInterruptionsPark(t *testing.T) {
 	}
 	// A person may try each again, with a clean count.
 	l.must(l.RerunShipment(bg, a, "by eve"))
+	if s := l.shipment(a); s.Attempts != 0 {
+		t.Errorf("a rerun begins with %d attempts; want 0", s.Attempts)
+	}
 	if n := interrupt(l, func() int { return len(l.claim(9)) }); n != MaxInterruptions {
 		t.Errorf("after a rerun a download was parked after %d interruptions", n)
 	}
@@ -231,6 +237,9 @@ func TestThreeInterruptionsPark(t *testing.T) {
 		t.Errorf("after a rerun an opening was parked after %d interruptions", n)
 	}
 	l.must(l.RerunExport(bg, c, "all", []NewDelivery{{"out", "all"}}, "by eve"))
+	if d := l.delivery(c, "out"); d.Attempts != 0 {
+		t.Errorf("a rerun begins with %d attempts; want 0", d.Attempts)
+	}
 	if n := interrupt(l, func() int { return len(l.running()) }); n != MaxInterruptions {
 		t.Errorf("after a rerun a delivery was parked after %d interruptions", n)
 	}
@@ -282,7 +291,6 @@ func TestProgressClearsTheCountOfInterruptions(t *testing.T) {
 // A claim must not read the whole backlog: events wait for the same goroutine.
 func TestClaimsOfManyEnvironments(t *testing.T) {
 	l := newLedger(t)
-	l.unsafe()
 	var arrivals []Arrival
 	for i := range 50 {
 		for j := range 4 {

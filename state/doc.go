@@ -44,10 +44,10 @@
 // # Durability
 //
 // One goroutine writes. It takes every transition that is waiting at that
-// moment, gives each a savepoint, commits them together with
-// synchronous=FULL and only then answers them. A transition that nobody waits
-// beside commits at once: there is no timer. A method that returned nil has
-// its effect on disk.
+// moment, commits them together with synchronous=FULL and only then answers
+// them; when one of them fails, the others go again, with a savepoint each. A
+// transition that nobody waits beside commits at once: there is no timer. A
+// method that returned nil has its effect on disk.
 //
 // # Claims
 //

@@ -144,7 +144,7 @@ func (t *tx) rerouteDeliveries(e Export, wanted []NewDelivery, by string) error 
 				return err
 			}
 		}
-		if _, err := t.exec(`UPDATE deliveries SET flow = ?3, interrupted = 0 WHERE export_id = ?1 AND output = ?2`, e.ID, w.Output, w.Flow); err != nil {
+		if _, err := t.exec(`UPDATE deliveries SET flow = ?3, attempts = 0, interrupted = 0 WHERE export_id = ?1 AND output = ?2`, e.ID, w.Output, w.Flow); err != nil {
 			return err
 		}
 	}

@@ -40,6 +40,8 @@ var template = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(filepath.Join(folder, File))
 })
 
+// newLedger is a ledger in a folder of its own. In tests its commits are not
+// synced, which nothing but a power cut could tell; openLedger's are.
 func newLedger(t testing.TB) *ledger {
 	t.Helper()
 	file, err := template()
@@ -50,7 +52,11 @@ func newLedger(t testing.TB) *ledger {
 	if err := os.WriteFile(filepath.Join(folder, File), file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return openLedger(t, folder)
+	l := openLedger(t, folder)
+	if _, bench := t.(*testing.B); !bench {
+		l.unsafe()
+	}
+	return l
 }
 
 func openLedger(t testing.TB, folder string) *ledger {
@@ -70,8 +76,7 @@ func openLedger(t testing.TB, folder string) *ledger {
 	return l
 }
 
-// unsafe spares the fsync of each commit, for tests of many ledgers in which
-// nothing is killed.
+// unsafe spares the fsync of each commit.
 func (l *ledger) unsafe() {
 	l.t.Helper()
 	_, err := l.conn.ExecContext(context.Background(), "PRAGMA synchronous = OFF")

@@ -109,7 +109,7 @@ func TestFolderWithOddName(t *testing.T) {
 }
 
 func TestDurabilitySettings(t *testing.T) {
-	l := newLedger(t)
+	l := openLedger(t, t.TempDir())
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"} {
 		var got string
 		l.must(l.conn.QueryRowContext(bg, "PRAGMA "+pragma).Scan(&got))

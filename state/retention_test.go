@@ -22,7 +22,6 @@ func TestRawFilesStayWhileTheyAreNeeded(t *testing.T) {
 		t.Run(situation, func(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t)
-			l.unsafe()
 			s := build(l)
 			release := func() (files []SpentRaw) {
 				files, err := l.ReleaseRaw(bg, l.Now().Add(-keepRaw), 10)
@@ -130,7 +129,6 @@ func TestIdentitiesAreForgottenOnlyAtRest(t *testing.T) {
 		t.Run(situation, func(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t)
-			l.unsafe()
 			build(l)
 			l.pass(keepIdentities)
 			if atRest[situation] && l.forget() != 0 {
@@ -235,7 +233,6 @@ func TestForgettingAReadEventLeavesItsShipment(t *testing.T) {
 
 func TestRetentionTakesAFewAtATime(t *testing.T) {
 	l := newLedger(t)
-	l.unsafe()
 	for _, name := range []string{"a", "b", "c"} {
 		l.landed(name, 1)
 	}

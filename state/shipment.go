@@ -128,7 +128,7 @@ func (db *DB) RerunShipment(ctx context.Context, shipmentID, by string) error {
 		if err := t.moveShipment(s, Fetched, ReasonRerun, by); err != nil {
 			return err
 		}
-		_, err = t.exec(`UPDATE shipments SET reason = '', detail = '', interrupted = 0 WHERE id = ?1`, s.ID)
+		_, err = t.exec(`UPDATE shipments SET reason = '', detail = '', attempts = 0, interrupted = 0 WHERE id = ?1`, s.ID)
 		return err
 	})
 }

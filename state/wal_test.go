@@ -31,7 +31,6 @@ const smallLog = 1 << 20
 
 func newSmallLogLedger(t *testing.T) *ledger {
 	l := newLedger(t)
-	l.unsafe()
 	l.must(l.update(bg, func(*tx) error {
 		l.logMost, l.logNext = smallLog, smallLog
 		return nil

@@ -91,6 +91,7 @@ CREATE TABLE shipments (
 ) STRICT;
 
 CREATE INDEX shipments_due    ON shipments (environment, deadline, due_at) WHERE state IN ('pending', 'waiting');
+CREATE INDEX shipments_urgent ON shipments (deadline, due_at)      WHERE state IN ('pending', 'waiting');
 CREATE INDEX shipments_wake   ON shipments (due_at)                WHERE state IN ('pending', 'waiting');
 CREATE INDEX shipments_unopen ON shipments (seq)                   WHERE state = 'fetched' AND opened_at IS NULL;
 CREATE INDEX shipments_open   ON shipments (seq)                   WHERE state NOT IN ('settled');
