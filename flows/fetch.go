@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
+	"net/url"
+	"path"
 	"time"
 
 	"finrelay/exporter/fetch"
@@ -71,7 +72,7 @@ func (r *Relay) download(ctx context.Context, job state.FetchJob) (state.RawFile
 	}
 	raw := state.RawFile{File: file, Bytes: res.Bytes, SHA256: res.SHA256}
 	if res.Resumed > 0 {
-		raw.Detail = fmt.Sprintf("resumed %d times", res.Resumed)
+		raw.Detail = fmt.Sprintf("resumed where it was cut off (%d×)", res.Resumed)
 	}
 	return raw, nil
 }
@@ -103,5 +104,11 @@ func (r *Relay) settleFetch(ctx context.Context, s state.Shipment, v verdict) er
 }
 
 // rawName is what a bare file is called where a file name is wanted: the last
-// element of the link's path.
-func rawName(s state.Shipment) string { return filepath.Base(s.LinkPath) }
+// element of the link's path, as a person would write it.
+func rawName(s state.Shipment) string {
+	name := path.Base(s.LinkPath)
+	if plain, err := url.PathUnescape(name); err == nil {
+		name = path.Base(plain)
+	}
+	return name
+}
