@@ -18,6 +18,10 @@ const claimLease = 10 * time.Minute
 // link become urgent, and a clock that was set right be noticed.
 const longestSleep = 30 * time.Second
 
+// blockedLook is how soon a pool looks again that found due work and could
+// claim none of it.
+const blockedLook = time.Second
+
 // Run does the work until ctx ends. It first gives back what an earlier
 // process had claimed and sweeps what it left half done. When ctx ends it
 // claims nothing more, lets work in flight finish for the grace time, then
@@ -133,7 +137,9 @@ func (r *Relay) start(ctx, work context.Context, p pool, free int, freed chan<- 
 		}()
 	}
 	if len(jobs) == 0 {
-		due = time.Time{} // due, but not ours to take now: wait for news
+		// Due, but not ours to take now, as its environment has its limit. It
+		// hides when another environment's work will be due: look again soon.
+		due = r.db.Now().Add(blockedLook)
 	}
 	return len(jobs), due, err
 }

@@ -179,7 +179,8 @@ func (w *rig) advance(d time.Duration) {
 	}
 }
 
-// until waits for a condition on the ledger, looking after each commit.
+// until waits for a condition, looking after each commit, and now and then at
+// what the ledger does not tell.
 func (w *rig) until(what string, ok func() bool) {
 	w.t.Helper()
 	deadline := time.After(15 * time.Second)
@@ -190,6 +191,7 @@ func (w *rig) until(what string, ok func() bool) {
 		}
 		select {
 		case <-changed:
+		case <-time.After(20 * time.Millisecond):
 		case <-deadline:
 			w.t.Fatalf("not within 15 s: %s\n%s", what, w.picture())
 		}
