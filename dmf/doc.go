@@ -1,5 +1,6 @@
 // Package dmf speaks the Data Management Framework's protocols: business
-// events and the data package format; the REST protocols come later.
+// events, the data package format, and over REST recurring integrations, the
+// package API and the execution history, with the sign-in they need.
 //
 // FinOps' own words are kept. An entity is named by its label ("Customer
 // groups"), a company is a legal entity ("usmf"), a data project and a
@@ -14,6 +15,25 @@
 // ([EncodeManifest], [EncodePackageHeader], [FileName]) give the bytes FinOps
 // itself gives; the simulator uses them.
 //
-// Nothing here waits, logs or touches the network. All functions may be called
-// concurrently.
+// Three clients' worth of REST stand beside them, all on [Client], which speaks
+// to one environment with the tokens of a [TokenSource]:
+//
+//	recurring integrations   Dequeue ─▶ OpenDownload ─▶ Ack
+//	package API              ExportToPackage ─▶ ExecutionStatus ─▶ ExportedPackageURL
+//	history                  History
+//
+// Guarantees of the client:
+//
+//   - The token goes to the environment's own scheme, host and port, whatever
+//     an answer of FinOps says. Redirects are never followed.
+//   - What changes something in FinOps (a dequeue hides a message for half an
+//     hour) is sent once. When its answer is lost, the error says ErrMaybeDone.
+//   - Nothing waits for FinOps to recover. There is one quick retry, for
+//     downloads and history; every longer wait is the caller's, by
+//     [APIError].RetryAfter. All calls of a Client share one throttle budget
+//     and one circuit, which closes by itself.
+//   - No secret, token or link signature is in an error or a log line.
+//
+// The functions without a Client touch neither network nor clock. All
+// functions and methods may be called concurrently.
 package dmf
