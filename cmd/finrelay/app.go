@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -79,9 +81,8 @@ Begin with "finrelay demo", then "finrelay serve". When something is wrong,
 "finrelay status" says where the rows are and what to do next.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	group(root)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -93,10 +94,30 @@ Begin with "finrelay demo", then "finrelay serve". When something is wrong,
 	root.SetUsageTemplate(root.UsageTemplate() + "\n" + exitCodes)
 	root.AddCommand(a.serve(), a.status(), a.events(), a.shipments(), a.exports(), a.checkpoints(), a.tail(),
 		a.rerun(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.sim(), a.demo(), a.version())
-	for _, c := range root.Commands() {
-		argsAreUsage(c)
-	}
+	root.InitDefaultCompletionCmd() // now, so that its arguments are checked as all others
+	argsAreUsage(root)
 	return root
+}
+
+// group makes a command that only holds others: alone it prints its help, and
+// a word it does not know is an error, which cobra would pass over.
+func group(c *cobra.Command) *cobra.Command {
+	c.Args = knownWord
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	return c
+}
+
+// knownWord refuses what is no command's name, and says which may be meant.
+func knownWord(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2 // letters; cobra's own default
+	err := fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return err
 }
 
 // argsAreUsage makes a wrong number of arguments exit with the usage code.
@@ -133,18 +154,12 @@ func (a *app) exit(ctx context.Context, err error) int {
 	}
 	fmt.Fprintln(a.stderr, "finrelay:", err)
 	switch {
-	case errors.As(err, &configError), isUnknownCommand(err):
+	case errors.As(err, &configError):
 		return exitUsage
 	case errors.As(err, &request), errors.Is(err, state.ErrLocked):
 		return exitFailed
 	}
 	return exitFailed
-}
-
-// isUnknownCommand: cobra has no type for it.
-func isUnknownCommand(err error) bool {
-	s := err.Error()
-	return len(s) > 15 && s[:15] == "unknown command"
 }
 
 // load reads the configuration and applies the flags that all commands share.
@@ -156,7 +171,21 @@ func (a *app) load() (*config.Config, error) {
 	if a.stateFlag != "" {
 		cfg.State = a.stateFlag
 	}
+	// What is shown and stored can then be found from any folder.
+	cfg.State = absolute(cfg.State)
+	for name, o := range cfg.Outputs {
+		o.Folder = absolute(o.Folder)
+		cfg.Outputs[name] = o
+	}
 	return cfg, nil
+}
+
+// absolute names a path so that it can be found from any folder.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 func (a *app) loadFile() (*config.Config, error) {
@@ -183,9 +212,18 @@ func (a *app) logger(cfg *config.Config) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(a.stderr, opt)), nil
 }
 
+// complete offers the values of a flag to the shell.
+func complete(c *cobra.Command, flag string, values ...string) {
+	// The error is about a flag that does not exist, or is completed twice.
+	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err)
+	}
+}
+
 // addOutput gives a command the choice between a table and JSON.
 func (a *app) addOutput(c *cobra.Command) {
 	c.Flags().StringVarP(&a.output, "output", "o", "table", "table or json")
+	complete(c, "output", "table", "json")
 	check := c.PreRunE
 	c.PreRunE = func(c *cobra.Command, args []string) error {
 		if a.output != "table" && a.output != "json" {

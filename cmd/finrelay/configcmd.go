@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) config() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "Check, show or describe the configuration"}
+	c := group(&cobra.Command{Use: "config", Short: "Check, show or describe the configuration"})
 	c.AddCommand(a.configLint(), a.configShow(), a.configSchema(), a.configSample())
 	return c
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,15 +73,34 @@ func (cv *conversion) run(ctx context.Context, name string) error {
 	if cv.format != "jsonl" && cv.format != "json" {
 		return usage(fmt.Errorf("--format is jsonl or json, not %q", cv.format))
 	}
-	opt := readOptions(config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader})
-	if err := opt.Validate(); err != nil {
+	opt, err := cv.options()
+	if err != nil {
 		return usage(err)
 	}
-	err := cv.convert(ctx, name, opt)
+	err = cv.convert(ctx, name, opt)
 	if err == nil && cv.badRows > 0 {
-		err = &codedError{exitParked, fmt.Errorf("%d records could not be read as rows and were left out", cv.badRows)}
+		err = &codedError{exitParked, errors.New(leftOut(cv.badRows))}
 	}
 	return err
+}
+
+func (cv *conversion) options() (convert.Options, error) {
+	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader}
+	if _, ok := read.DelimiterByte(); !ok {
+		return convert.Options{}, fmt.Errorf("--delimiter is one ASCII character, tab or auto, not %q", cv.delimiter)
+	}
+	if _, ok := read.QuoteByte(); !ok {
+		return convert.Options{}, fmt.Errorf("--quote is one ASCII character or none, not %q", cv.quote)
+	}
+	opt := readOptions(read)
+	return opt, opt.Validate()
+}
+
+func leftOut(n int64) string {
+	if n == 1 {
+		return "1 record could not be read as a row and was left out"
+	}
+	return fmt.Sprintf("%d records could not be read as rows and were left out", n)
 }
 
 func (cv *conversion) convert(ctx context.Context, name string, opt convert.Options) error {
@@ -105,6 +126,9 @@ func (cv *conversion) convert(ctx context.Context, name string, opt convert.Opti
 
 func (cv *conversion) convertFile(ctx context.Context, path, name string, opt convert.Options) (err error) {
 	contents, err := unpack.Open(path, unpack.Options{Name: name})
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		err = at.Err // it names the file again, or the one that standard input is kept in
+	}
 	if err != nil {
 		return fmt.Errorf("open %s: %w", name, err)
 	}
@@ -117,7 +141,7 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 		return err
 	}
 	if len(members) == 1 {
-		return cv.member(ctx, contents, members[0], cv.out, opt)
+		return cv.member(ctx, contents, members[0], name, cv.out, opt)
 	}
 	if cv.out == "" {
 		return usage(fmt.Errorf("%s holds %d data files (%s): choose one with --entity, or name a folder with --out",
@@ -129,7 +153,7 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 	for _, m := range members {
 		base := filepath.Base(m.Name)
 		out := filepath.Join(cv.out, strings.TrimSuffix(base, filepath.Ext(base))+"."+cv.format)
-		err = errors.Join(err, cv.member(ctx, contents, m, out, opt))
+		err = errors.Join(err, cv.member(ctx, contents, m, name, out, opt))
 	}
 	return err
 }
@@ -158,7 +182,7 @@ func entities(members []unpack.Member) []string {
 	return names
 }
 
-func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m unpack.Member, out string, opt convert.Options) (err error) {
+func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m unpack.Member, name, out string, opt convert.Options) (err error) {
 	if m.Err != nil {
 		return m.Err
 	}
@@ -167,11 +191,7 @@ func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m u
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	entry := m.Name
-	if entry == "" {
-		entry = m.Entity
-	}
-	return cv.one(ctx, r, entry, out, opt)
+	return cv.one(ctx, r, cmp.Or(m.Name, name), out, opt) // a bare file is no member and has no name of its own
 }
 
 // one converts one stream to a file, or to standard output when out is empty.

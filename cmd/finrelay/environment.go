@@ -7,7 +7,7 @@ import (
 )
 
 func (a *app) environment() *cobra.Command {
-	c := &cobra.Command{Use: "environment", Short: "What concerns a whole FinOps instance"}
+	c := group(&cobra.Command{Use: "environment", Short: "What concerns a whole FinOps instance"})
 	c.AddCommand(&cobra.Command{
 		Use:   "reset ENVIRONMENT",
 		Short: "Start a new epoch after a database refresh",

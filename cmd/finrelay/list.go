@@ -30,6 +30,7 @@ func (f *filterFlags) add(c *cobra.Command, states ...state.State) {
 			names[i] = string(s)
 		}
 		c.Flags().StringSliceVar(&f.states, "state", nil, "only these states, by comma: "+strings.Join(names, ", "))
+		complete(c, "state", names...)
 		c.Flags().StringVar(&f.reason, "reason", "", "only this reason")
 		check := c.PreRunE
 		c.PreRunE = func(c *cobra.Command, args []string) error {
@@ -80,7 +81,7 @@ func (a *app) events() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "events",
 		Short: "List events as they arrived; show ID tells one's whole story",
-		Args:  cobra.NoArgs,
+		Args:  knownWord,
 		RunE: func(c *cobra.Command, _ []string) error {
 			filter, err := f.filter()
 			if err != nil {
@@ -119,7 +120,7 @@ func (a *app) shipments() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "shipments",
 		Short: "List what FinOps handed over: link, deadline, raw file",
-		Args:  cobra.NoArgs,
+		Args:  knownWord,
 		RunE: func(c *cobra.Command, _ []string) error {
 			filter, err := f.filter()
 			if err != nil {
@@ -158,7 +159,7 @@ func (a *app) exports() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "exports",
 		Short: "List exports: one entity's data file each",
-		Args:  cobra.NoArgs,
+		Args:  knownWord,
 		RunE: func(c *cobra.Command, _ []string) error {
 			filter, err := f.filter()
 			if err != nil {

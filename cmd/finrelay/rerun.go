@@ -128,7 +128,7 @@ func (a *app) finish(ctx context.Context, s *session, results []flows.Rerun, wai
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	parked := 0
+	unfinished := 0
 	for _, id := range ids {
 		at, err := s.rest(ctx, id)
 		if err != nil {
@@ -137,19 +137,43 @@ func (a *app) finish(ctx context.Context, s *session, results []flows.Rerun, wai
 		if a.output == "table" {
 			fmt.Fprintf(a.stdout, "%s: %s\n", id, at)
 		}
-		if at != state.Landed && at != state.Settled && at != state.Accepted && at != state.Ignored {
-			parked++
+		if !at.good() {
+			unfinished++
 		}
 	}
-	if parked > 0 {
+	if unfinished > 0 {
 		return &codedError{code: exitParked}
 	}
 	return nil
 }
 
-// rest waits until a thing has come to rest and gives its state: of a shipment
-// or event that of the worst of its exports.
-func (s *session) rest(ctx context.Context, id string) (state.State, error) {
+// ending is how a thing came to rest: of a shipment or event the worst of its
+// exports.
+type ending struct {
+	state    state.State
+	setAside int64 // rows of landed exports that could not be read
+}
+
+func (o ending) good() bool {
+	switch o.state {
+	case state.Landed, state.Settled, state.Accepted, state.Ignored:
+		return o.setAside == 0
+	}
+	return false
+}
+
+func (o ending) String() string {
+	switch {
+	case o.setAside == 1:
+		return string(o.state) + ", 1 row set aside"
+	case o.setAside > 1:
+		return fmt.Sprintf("%s, %d rows set aside", o.state, o.setAside)
+	}
+	return string(o.state)
+}
+
+// rest waits until a thing has come to rest.
+func (s *session) rest(ctx context.Context, id string) (ending, error) {
 	for {
 		at, resting, err := s.stateOf(ctx, id)
 		if err != nil || resting {
@@ -163,32 +187,41 @@ func (s *session) rest(ctx context.Context, id string) (state.State, error) {
 	}
 }
 
-func (s *session) stateOf(ctx context.Context, id string) (at state.State, resting bool, err error) {
+func (s *session) stateOf(ctx context.Context, id string) (at ending, resting bool, err error) {
 	switch state.KindOf(id) {
 	case state.KindExport:
 		e, err := s.Export(ctx, id)
-		return e.State, e.State != state.Open, err
+		return ending{e.State, setAside(e)}, e.State != state.Open, err
 	case state.KindEvent:
 		e, err := s.Event(ctx, id)
 		if err != nil || e.ShipmentID == "" {
-			return e.State, true, err
+			return ending{state: e.State}, true, err
 		}
 		id = e.ShipmentID
 	}
 	v, err := s.Shipment(ctx, id)
 	if err != nil {
-		return "", false, err
+		return at, false, err
 	}
-	for _, e := range v.Exports {
-		if e.State == state.Parked {
-			return state.Parked, v.State == state.Settled, nil
-		}
-	}
+	at.state = v.State
 	switch v.State {
 	case state.Settled, state.Expired, state.Parked, state.Waiting:
-		return v.State, true, nil
+		resting = true
 	}
-	return v.State, false, nil
+	for _, e := range v.Exports {
+		at.setAside += setAside(e)
+		if e.State == state.Parked && resting {
+			at.state = state.Parked
+		}
+	}
+	return at, resting, nil
+}
+
+func setAside(e web.ExportView) int64 {
+	if e.State != state.Landed {
+		return 0
+	}
+	return e.BadRows
 }
 
 func (a *app) skip() *cobra.Command {

@@ -93,7 +93,7 @@ func overrideFolder(cfg *config.Config, folder string) error {
 		return usage(fmt.Errorf("--out needs a configuration with one output; this one has %d", len(cfg.Outputs)))
 	}
 	for name, o := range cfg.Outputs {
-		o.Folder = folder
+		o.Folder = absolute(folder)
 		cfg.Outputs[name] = o
 	}
 	return nil
@@ -180,10 +180,10 @@ func (a *app) announce(cfg *config.Config, addr net.Addr, generated string, log 
 			environment = name
 		}
 	}
-	log.Info("listening", "events", doorURL(cfg, addr)+"/in/finops/"+environment, "state", cfg.State, "version", version())
 	if generated != "" {
 		log.Info("no key is configured; senders need the generated one", "key_file", generated)
 	}
+	log.Info("listening", "events", doorURL(cfg, addr)+"/in/finops/"+environment, "state", cfg.State, "version", version())
 }
 
 func doorMux(relay *flows.Relay, keys func(string) doors.Keys, cfg *config.Config, log *slog.Logger) http.Handler {
@@ -227,8 +227,12 @@ func (s *server) run(ctx context.Context) error {
 	all.Go(func() { errs[0] = serveOn(s.doorServer, s.doors) })
 	all.Go(func() { errs[1] = serveOn(s.controlServer, s.control) })
 	all.Go(func() {
-		if errs[2] = s.relay.Run(ctx); errs[2] != nil {
-			cancel(errs[2])
+		err := s.relay.Run(ctx)
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return // stopped before it had begun, which is no failure
+		}
+		if errs[2] = err; err != nil {
+			cancel(err)
 		}
 	})
 	<-ctx.Done()

@@ -24,24 +24,31 @@ func table(w io.Writer, head []string, rows [][]string) error {
 	return tw.Flush()
 }
 
-// oneLine replaces control characters, tabs and line ends by spaces.
+// oneLine replaces tabs, line ends and all else that unsettles a terminal by
+// spaces.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unsettling(r) {
 			return ' '
 		}
 		return r
 	}, s)
 }
 
-// printable keeps line ends and replaces other control characters.
+// printable is oneLine for text that may have several lines.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' {
+		if unsettling(r) && r != '\n' {
 			return ' '
 		}
 		return r
 	}, s)
+}
+
+// unsettling characters move the cursor, end a line or turn the direction of
+// the text that follows, which can make one thing look like another.
+func unsettling(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }
 
 func printJSON(w io.Writer, v any) error {
