@@ -164,13 +164,15 @@ func (st *store) blob(name string) *Blob {
 // the retention is not found.
 func (st *store) open(name string) (content, bool) {
 	b := st.blob(name)
-	if b == nil {
+	if b == nil || !st.alive(b) {
 		return content{}, false
 	}
+	return b.content(), true
+}
+
+// alive reports whether a blob is neither deleted nor past its retention.
+func (st *store) alive(b *Blob) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.deleted || !st.clock.Now().Before(b.current.created.Add(st.retention)) {
-		return content{}, false
-	}
-	return b.current, true
+	return !b.deleted && st.clock.Now().Before(b.current.created.Add(st.retention))
 }

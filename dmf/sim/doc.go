@@ -11,8 +11,15 @@
 //	events       business events as FinOps sends them: alphabetical keys, three
 //	             tries one second apart, then an error list with a resend
 //
-// The recurring-integration queue, the package API and the token endpoint have
-// their place in the route table (routes.go) and are not built.
+//	sign-in      Entra's token endpoints v1 and v2, or AD FS; FinOps' own checks
+//	             of the token, its list of applications, 401, 403 and 302
+//	queue        recurring jobs: dequeue, download, ack, with receipts that go
+//	             stale and messages that come again after 30 minutes
+//	package API  data projects whose tables grow, executions that follow a
+//	             script of statuses, links, errors, history
+//
+// All of it shares one host: the blob store has every path that is nobody
+// else's (routes.go).
 //
 // # One clock, one seed
 //
@@ -26,8 +33,9 @@
 //
 // # Faults
 //
-// A test scripts what goes wrong with [Sim.Fault]; [Sim.Requests] tells what
-// the client then did. Without faults the simulator is only as unkind as Azure.
+// A test scripts what goes wrong with [Sim.Fault], by the name of the route and
+// the time on the clock; what an execution does is an [ExecutionScript].
+// [Sim.Requests] tells what the client then did. Without faults the simulator is only as unkind as Azure.
 //
-// All methods of Sim, Blob and Clock may be called concurrently.
+// All methods of Sim, Blob, Message and Clock may be called concurrently.
 package sim

@@ -5,6 +5,8 @@ import (
 	"path"
 	"sync"
 	"time"
+
+	"finrelay/dmf"
 )
 
 // Always as Fault.Times keeps a fault until ClearFaults.
@@ -14,20 +16,26 @@ const Always = -1
 // first armed fault that matches it, and no other: put what shall happen to one
 // request into one Fault, and what shall happen to the next one into the next.
 type Fault struct {
-	Route string // part of FinOps: "" or RouteBlob
-	Blob  string // blob name, or a path.Match pattern; "" = any
-	Skip  int    // so many matching requests pass unharmed first
-	Times int    // so many are hit; 0 = one, Always = all
+	Route   string // part of FinOps, one of Routes; "" = any
+	Blob    string // blob name, or a path.Match pattern; "" = any
+	Subject string // activity id (any spelling) or data project, or a path.Match pattern; "" = any
+	Skip    int    // so many matching requests pass unharmed first
+	Times   int    // so many are hit; 0 = one, Always = all
+
+	// When, on the simulator's clock: from From until before Until. Zero = open.
+	From, Until time.Time
 
 	// Before the answer.
 	Delay time.Duration // on the wire, in real time
 
 	// Instead of the answer.
-	Status         int           // refuse with this status
-	Code           string        // x-ms-error-code; "" = the usual one of the status
+	Status         int           // refuse with this status; 302 leads to the sign-in page
+	Code           string        // x-ms-error-code, or the error's code elsewhere; "" = the usual one of the status
 	Message        string        // "" = the usual one of the code
 	Detail         string        // AuthenticationErrorDetail; "" = none
 	RetryAfter     time.Duration // sent as whole seconds, rounded up; 0 = no header
+	RetryAfterDate bool          // RetryAfter is sent as a date instead, on the simulator's clock
+	RetryAfterGrow time.Duration // RetryAfter is so much longer with each request that is hit
 	NoAzureHeaders bool          // answer like a proxy: an HTML page without any x-ms header; Status 0 = 403
 
 	// What the server makes of the request.
@@ -41,7 +49,9 @@ type Fault struct {
 
 	// What happens to the answer's body, in bytes of this response.
 	CutAfter              int64  // closes the connection after so many bytes; -1 = after the headers; no cut if the body is shorter
-	Reset                 bool   // with CutAfter: resets the connection instead, which may take bytes with it that were sent
+	Lost                  bool   // the request is carried out, and the connection closed before the first byte of the answer
+	HangAfter             int64  // sends no more after so many bytes and holds the connection; -1 = after the headers
+	Reset                 bool   // with CutAfter or Lost: resets the connection instead, which may take bytes with it that were sent
 	DripBytesPerSec       int    // slows the body down, in real time
 	ReplaceBlobAfterBytes int64  // the blob gets new content, and ETag, after so many bytes; this response goes on with the old
 	Replacement           []byte // the new content; nil = the same bytes under a new ETag
@@ -72,32 +82,44 @@ func (s *Sim) ClearFaults() {
 
 // take returns the fault for a request and counts it. A matching fault that
 // still skips lets the request on to the next one.
-func (sc *script) take(route, blob string) (Fault, bool) {
+func (sc *script) take(c *call, now time.Time) (Fault, bool) {
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
 	for _, f := range sc.faults {
 		switch {
-		case f.Times == 0 || !f.matches(route, blob):
+		case f.Times == 0 || !f.inForce(now) || !f.matches(c):
 		case f.Skip > 0:
 			f.Skip--
 		default:
 			if f.Times > 0 {
 				f.Times--
 			}
-			return *f, true
+			hit := *f
+			f.RetryAfter += f.RetryAfterGrow
+			return hit, true
 		}
 	}
 	return Fault{}, false
 }
 
-func (f *Fault) matches(route, blob string) bool {
-	if f.Route != "" && f.Route != route {
+func (f *Fault) inForce(now time.Time) bool {
+	return !now.Before(f.From) && (f.Until.IsZero() || now.Before(f.Until))
+}
+
+func (f *Fault) matches(c *call) bool {
+	if f.Route != "" && f.Route != c.route.name {
 		return false
 	}
-	if f.Blob == "" || f.Blob == blob {
+	return nameMatches(f.Blob, c.blob) &&
+		(nameMatches(f.Subject, c.subject) || dmf.Fold(f.Subject) == dmf.Fold(c.subject))
+}
+
+// nameMatches reports whether name is the wanted one or fits it as a pattern.
+func nameMatches(want, name string) bool {
+	if want == "" || want == name {
 		return true
 	}
-	ok, err := path.Match(f.Blob, blob)
+	ok, err := path.Match(want, name)
 	return err == nil && ok
 }
 
@@ -105,7 +127,7 @@ func (f *Fault) matches(route, blob string) bool {
 func (f *Fault) refuses() bool { return f.Status != 0 || f.NoAzureHeaders }
 
 // serveFaulty answers a request with a fault in force.
-func (s *Sim) serveFaulty(rt route, f Fault, w http.ResponseWriter, r *http.Request) {
+func (s *Sim) serveFaulty(c *call, f Fault, w http.ResponseWriter, r *http.Request) {
 	if f.Delay > 0 && !pause(r.Context(), f.Delay) {
 		panic(http.ErrAbortHandler) // Close or the client ended the wait: no answer, not an empty 200
 	}
@@ -127,9 +149,9 @@ func (s *Sim) serveFaulty(rt route, f Fault, w http.ResponseWriter, r *http.Requ
 	case f.NoAzureHeaders:
 		servePage(fw, f)
 	case f.refuses():
-		rt.refuse(fw, r, f)
+		c.route.refuse(fw, r, f)
 	default:
-		rt.serve(fw, r)
+		c.route.serve(fw, r, c)
 	}
 }
 

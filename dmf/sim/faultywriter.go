@@ -25,12 +25,18 @@ func (w *faultyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *faultyWriter) WriteHeader(status int) {
 	w.status = status
+	if w.fault.Lost {
+		w.cut()
+	}
 	if status == http.StatusOK || status == http.StatusPartialContent {
 		w.spoilHeaders()
 	}
 	w.ResponseWriter.WriteHeader(status)
 	if w.fault.CutAfter < 0 {
 		w.cut()
+	}
+	if w.fault.HangAfter < 0 {
+		w.hang()
 	}
 }
 
@@ -78,7 +84,7 @@ func (w *faultyWriter) Write(p []byte) (int, error) {
 
 // piece returns how many of n bytes go out before something happens.
 func (w *faultyWriter) piece(n int) int {
-	for _, mark := range []int64{w.fault.CutAfter, w.fault.ReplaceBlobAfterBytes} {
+	for _, mark := range []int64{w.fault.CutAfter, w.fault.HangAfter, w.fault.ReplaceBlobAfterBytes} {
 		if left := mark - w.sent; left > 0 {
 			n = int(min(int64(n), left))
 		}
@@ -97,6 +103,17 @@ func (w *faultyWriter) atMark() {
 	if w.fault.CutAfter > 0 && w.sent >= w.fault.CutAfter {
 		w.cut()
 	}
+	if w.fault.HangAfter > 0 && w.sent >= w.fault.HangAfter {
+		w.hang()
+	}
+}
+
+// hang says nothing more until the client or Close has had enough. It does not
+// return.
+func (w *faultyWriter) hang() {
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+	<-w.r.Context().Done()
+	panic(http.ErrAbortHandler)
 }
 
 // drip waits as long as n bytes take at the fault's rate.
@@ -112,8 +129,10 @@ func (w *faultyWriter) drip(n int) bool {
 // cut ends the connection here and now. It does not return.
 func (w *faultyWriter) cut() {
 	rc := http.NewResponseController(w.ResponseWriter)
-	// What was written so far must really go out, or the client sees less.
-	_ = rc.Flush()
+	if !w.fault.Lost {
+		// What was written so far must really go out, or the client sees less.
+		_ = rc.Flush()
+	}
 	if w.fault.Reset {
 		if conn, _, err := rc.Hijack(); err == nil {
 			if tcp, ok := conn.(*net.TCPConn); ok {

@@ -16,9 +16,11 @@ const maxJournal = 100_000 // requests
 type Request struct {
 	Time          time.Time // arrival, on the simulator's clock
 	Method        string
-	Route         string // the part of FinOps: RouteBlob
+	Route         string // the part of FinOps, one of Routes
 	Path          string // decoded, without the query
 	Blob          string // blob name; "" outside a container
+	Subject       string // activity id as sent, or data project; "" = none
+	Execution     string // execution id of a package call; "" = none
 	Range         string // Range or x-ms-range as sent; "" = none
 	IfMatch       string // If-Match as sent; "" = none
 	Status        int    // of the answer; 0 = none was begun

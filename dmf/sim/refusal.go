@@ -109,9 +109,19 @@ func (s *Sim) azureHeaders(h http.Header, r *http.Request) string {
 func (s *Sim) refuseBlob(w http.ResponseWriter, r *http.Request, f Fault) {
 	code := orElse(f.Code, orElse(usualCode[f.Status], "InternalError"))
 	no := refuse(f.Status, code, f.Detail)
-	if f.RetryAfter > 0 {
-		seconds := (f.RetryAfter + time.Second - 1) / time.Second
-		w.Header().Set("Retry-After", fmt.Sprint(int64(seconds)))
-	}
+	s.retryAfter(w.Header(), f)
 	s.writeRefusal(w, r, no, f.Message)
+}
+
+// retryAfter sets the header a fault asks for.
+func (s *Sim) retryAfter(h http.Header, f Fault) {
+	if f.RetryAfter <= 0 {
+		return
+	}
+	seconds := (f.RetryAfter + time.Second - 1) / time.Second
+	if f.RetryAfterDate {
+		h.Set("Retry-After", s.clock.Now().Add(seconds*time.Second).Format(http.TimeFormat))
+		return
+	}
+	h.Set("Retry-After", fmt.Sprint(int64(seconds)))
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,10 +15,11 @@ import (
 
 // Defaults of Options.
 const (
-	DefaultLinkLife  = 60 * time.Minute   // Source: munib00/MSDYN365FO-EventBasedIntegration, sample event: se is 60 min after the event
-	DefaultLinkSkew  = 5 * time.Minute    // Source: the same sample: st is 5 min before the event
-	DefaultRetention = 7 * 24 * time.Hour // Source: Microsoft Learn, "Recurring integrations": exported files are deleted after 7 days
-	DefaultAccount   = "contosodmf"
+	DefaultLinkLife    = 60 * time.Minute   // Source: munib00/MSDYN365FO-EventBasedIntegration, sample event: se is 60 min after the event
+	DefaultLinkSkew    = 5 * time.Minute    // Source: the same sample: st is 5 min before the event
+	DefaultRetention   = 7 * 24 * time.Hour // Source: Microsoft Learn, "Recurring integrations": exported files are deleted after 7 days
+	DefaultAccount     = "contosodmf"
+	DefaultHistoryPage = 10_000 // Source: Microsoft Learn, "OData": a page holds at most 10,000 records
 )
 
 // Options configures a Sim. The zero value is a FinOps with default settings
@@ -40,6 +42,12 @@ type Options struct {
 	// Request.Verbatim.
 	VerbatimLinks bool
 
+	Identity     IdentityOptions // sign-in
+	OnPremises   bool            // AD FS, the path prefix /namespaces/AXSF, and no queue API
+	NestedValues bool            // actions answer {"value":{"value":…}}, as the documentation prints it
+	HistoryPage  int             // rows a page of the entity sets; 0 = DefaultHistoryPage
+
+	TLS    *tls.Config  // Start serves https with it; nil = http
 	Retry  RetryOptions // how Send posts events
 	Logger *slog.Logger // one line a request; nil = none
 }
@@ -56,7 +64,11 @@ type Sim struct {
 	journal *journal
 	script  *script
 	sender  *sender
-	routes  []route
+	routes  map[string]route
+
+	identity *identity
+	queues   *queues
+	packages *packages
 
 	mu      sync.Mutex
 	base    string // scheme and host links begin with, no trailing slash
@@ -79,6 +91,9 @@ func New(opt Options) *Sim {
 	opt.LinkLife = orDefault(opt.LinkLife, DefaultLinkLife)
 	opt.LinkSkew = max(0, orDefault(opt.LinkSkew, DefaultLinkSkew))
 	opt.Retention = orDefault(opt.Retention, DefaultRetention)
+	if opt.HistoryPage <= 0 {
+		opt.HistoryPage = DefaultHistoryPage
+	}
 	s := &Sim{
 		opt:     opt,
 		clock:   opt.Clock,
@@ -89,7 +104,12 @@ func New(opt Options) *Sim {
 		journal: new(journal),
 		script:  new(script),
 		sender:  newSender(opt.Retry, opt.Clock),
-		base:    "https://" + opt.Account + ".blob.core.windows.net",
+
+		identity: newIdentity(opt.Seed, opt.Identity, opt.Clock),
+		queues:   newQueues(),
+		packages: newPackages(),
+
+		base: "https://" + opt.Account + ".blob.core.windows.net",
 	}
 	s.routes = s.routeTable()
 	return s
@@ -150,6 +170,10 @@ func (s *Sim) Start(addr string) (string, error) {
 	serving := make(chan struct{})
 	s.server, s.cancel, s.serving = server, cancel, serving
 	s.base = "http://" + l.Addr().String()
+	if s.opt.TLS != nil {
+		l = tls.NewListener(l, s.opt.TLS)
+		s.base = "https://" + l.Addr().String()
+	}
 	go func() {
 		defer close(serving)
 		_ = server.Serve(l) // always ErrServerClosed or the listener's end

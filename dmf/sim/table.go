@@ -38,6 +38,11 @@ func targetOf(label string) string {
 // rows of the larger entities already hold non-ASCII names, quotes, delimiters,
 // embedded line breaks, leading zeros and FinOps' null date 1900-01-01.
 func (s *Sim) SampleEntity(label string, rows int) Table {
+	return s.sample(label, "entity "+label, rows)
+}
+
+// sample makes the rows of a label from one stream of random numbers.
+func (s *Sim) sample(label, purpose string, rows int) Table {
 	e, ok := entities[label]
 	if !ok {
 		e = entity{target: targetOf(label), columns: genericColumns}
@@ -49,7 +54,7 @@ func (s *Sim) SampleEntity(label string, rows int) Table {
 		t.Columns = append(t.Columns, name)
 		makers = append(makers, makerOf(kind))
 	}
-	g := &rowGen{r: stream(s.opt.Seed, "entity "+label)}
+	g := &rowGen{r: stream(s.opt.Seed, purpose)}
 	t.Rows = make([][]string, rows)
 	for i := range t.Rows {
 		g.row = i
