@@ -24,6 +24,9 @@ func (r *Relay) Accept(ctx context.Context, arrivals []Arrival) ([]Receipt, erro
 	}
 	r.cfg.Trace("accepted")
 	for i, a := range arrivals {
+		if !receipts[i].Duplicate {
+			receipts[i].Reason = entries[i].Reason // the ledger tells it of duplicates only
+		}
 		if a.Event == nil {
 			r.log.Warn("event not readable, kept on the list", keyEnvironment, a.Environment, "event", receipts[i].EventID, keyError, a.Problem)
 		}
