@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os/user"
@@ -59,22 +60,37 @@ type Problem struct {
 func handle(h func(r *http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := h(r)
+		var text []byte
+		if err == nil {
+			// Before the status is sent: a 200 with half a body behind it says
+			// nothing to anybody.
+			text, err = json.Marshal(body)
+		}
 		status := http.StatusOK
 		if err != nil {
 			status = statusOf(err)
-			body = Problem{Error: err.Error()}
+			text, _ = json.Marshal(Problem{Error: err.Error()}) // one string: cannot fail
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(body) // the client may be gone
+		_, _ = w.Write(append(text, '\n')) // the client may be gone
 	})
 }
 
 // badRequest is a fault of the client.
 type badRequest struct{ error }
 
+// badValue names the parameter that cannot be read.
+func badValue(name, value string, err error) error {
+	return badRequest{fmt.Errorf("%s=%s: %w", name, value, err)}
+}
+
+var errTooLarge = fmt.Errorf("the body is larger than %d bytes", maxInspect)
+
 func statusOf(err error) int {
 	switch {
+	case errors.Is(err, errTooLarge):
+		return http.StatusRequestEntityTooLarge
 	case errors.As(err, new(badRequest)):
 		return http.StatusBadRequest
 	case errors.Is(err, state.ErrNotFound):
@@ -104,14 +120,14 @@ func filter(r *http.Request) (state.Filter, error) {
 	if s := q.Get("since"); s != "" {
 		t, err := time.Parse(time.RFC3339, s)
 		if err != nil {
-			return f, badRequest{err}
+			return f, badValue("since", s, err)
 		}
 		f.Since = t
 	}
 	if s := q.Get("limit"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return f, badRequest{err}
+			return f, badValue("limit", s, err)
 		}
 		f.Limit = n
 	}
@@ -260,9 +276,10 @@ func (a *API) status(r *http.Request) (any, error) {
 }
 
 func (a *API) journal(r *http.Request) (any, error) {
-	after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	from := r.URL.Query().Get("after")
+	after, err := strconv.ParseInt(from, 10, 64)
 	if err != nil {
-		return nil, badRequest{err}
+		return nil, badValue("after", from, err)
 	}
 	const page = 500 // rows
 	entries, err := a.DB.Journal(r.Context(), after, page)
@@ -329,9 +346,12 @@ func (a *API) skip(r *http.Request) (any, error) {
 }
 
 func (a *API) inspect(r *http.Request) (any, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxInspect))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxInspect+1))
 	if err != nil {
 		return nil, badRequest{err}
+	}
+	if len(body) > maxInspect {
+		return nil, errTooLarge
 	}
 	return a.Relay.Inspect(r.Context(), r.PathValue("environment"), body), nil
 }

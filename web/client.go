@@ -117,7 +117,7 @@ func FilterQuery(f state.Filter) url.Values {
 	}
 	set("state", strings.Join(states, ","))
 	if !f.Since.IsZero() {
-		q.Set("since", f.Since.Format(time.RFC3339))
+		q.Set("since", f.Since.Format(time.RFC3339Nano))
 	}
 	if f.Limit != 0 {
 		q.Set("limit", strconv.Itoa(f.Limit))

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"finrelay/flows"
 	"finrelay/state"
@@ -93,31 +94,44 @@ func (a *API) exportViews(ctx context.Context, f state.Filter) ([]ExportView, er
 // because their links and blobs have clocks running.
 func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, error) {
 	list := []ListItem{}
-	still := state.Filter{Environment: environment, States: []state.State{state.Parked, state.Expired}, Limit: MostListed}
+	// Without a limit, because lists are newest first and the oldest is what
+	// must not fall off; they come from indexes of what is open.
+	still := state.Filter{Environment: environment, States: []state.State{state.Parked, state.Expired}, Limit: -1}
 	shipments, err := a.DB.Shipments(ctx, still)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range shipments {
+	for _, s := range oldest(shipments, MostListed) {
 		w := a.Relay.ShipmentWhereabouts(s)
 		list = append(list, ListItem{ID: s.ID, Environment: s.Environment, Entity: s.Entity, LegalEntity: s.LegalEntity,
 			State: s.State, Reason: s.Reason, Whereabouts: w.String(), Next: w.Next})
 	}
-	exports, err := a.exportViews(ctx, still)
+	exports, err := a.DB.Exports(ctx, still)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range exports {
+	for _, x := range oldest(exports, MostListed-len(list)) {
+		e, err := a.exportView(ctx, x)
+		if err != nil {
+			return nil, err
+		}
 		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity,
 			State: e.State, Reason: e.Reason, Whereabouts: e.Whereabouts, Next: e.Where.Next})
 	}
-	events, err := a.DB.Events(ctx, state.Filter{Environment: environment, States: []state.State{state.Unreadable}, Limit: MostListed})
-	for _, e := range events {
+	events, err := a.DB.Events(ctx, state.Filter{Environment: environment, States: []state.State{state.Unreadable}, Limit: -1})
+	for _, e := range oldest(events, MostListed-len(list)) {
 		w := a.Relay.EventWhereabouts(e)
 		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, State: e.State, Reason: e.Reason,
 			Whereabouts: w.String(), Next: w.Next})
 	}
-	return list[:min(len(list), MostListed)], err
+	return list, err
+}
+
+// oldest gives the last n of a list that is newest first, the oldest first.
+func oldest[T any](newestFirst []T, n int) []T {
+	last := slices.Clone(newestFirst[max(0, len(newestFirst)-n):])
+	slices.Reverse(last)
+	return last
 }
 
 func notFoundIsNil(err error) error {
