@@ -28,6 +28,9 @@ const blockedLook = time.Second
 // cancels it with ErrStopping and gives it back.
 func (r *Relay) Run(ctx context.Context) error {
 	if err := r.recover(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped before it began: the next start does it
+		}
 		return err
 	}
 	defer r.closeClients()

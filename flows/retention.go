@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"finrelay/state"
 )
 
 const (
@@ -75,8 +77,8 @@ func (r *Relay) removeRaw(ctx context.Context) (removed int, err error) {
 	}
 }
 
-// sweepRaw removes raw and partial files that the ledger does not know or has
-// let go of. Whatever it still wants stays, half downloaded or whole.
+// sweepRaw removes raw and partial files that the ledger has let go of or does
+// not know. Whatever it still wants stays, half downloaded or whole.
 func (r *Relay) sweepRaw(ctx context.Context) error {
 	if err := os.MkdirAll(r.inFolder(rawFolder), 0o700); err != nil {
 		return err
@@ -87,16 +89,17 @@ func (r *Relay) sweepRaw(ctx context.Context) error {
 	}
 	swept := 0
 	for _, f := range files {
-		id, _, _ := strings.Cut(f.Name(), ".")
-		wanted, err := r.db.RawWanted(ctx, id)
+		spent, err := r.spent(ctx, f)
 		if err != nil {
 			return err
 		}
-		if wanted {
+		if !spent {
 			continue
 		}
 		if err := os.Remove(r.inFolder(rawFile(f.Name()))); err != nil {
-			return err
+			// It takes room, no more: not a reason to take no events.
+			r.log.Error("raw file not removed", "file", f.Name(), keyError, err)
+			continue
 		}
 		swept++
 	}
@@ -104,4 +107,23 @@ func (r *Relay) sweepRaw(ctx context.Context) error {
 		r.log.Info("raw files without owner removed", "files", swept)
 	}
 	return nil
+}
+
+// spent says whether a file of the raw folder may go. A whole file that the
+// ledger does not know stays for the retention time: with a ledger restored
+// from an old copy it may be the only copy of its rows, and is taken up when
+// its event comes again.
+func (r *Relay) spent(ctx context.Context, f fs.DirEntry) (bool, error) {
+	id, suffix, _ := strings.Cut(f.Name(), ".")
+	if !f.Type().IsRegular() || state.KindOf(id) != state.KindShipment {
+		return false, nil // not ours
+	}
+	if wanted, err := r.db.RawWanted(ctx, id); wanted || err != nil {
+		return false, err
+	}
+	if _, err := r.db.Shipment(ctx, id); suffix != "" || !errors.Is(err, state.ErrNotFound) {
+		return true, nil
+	}
+	info, err := f.Info()
+	return err == nil && r.db.Now().Sub(info.ModTime()) > r.cfg.RetainRaw, nil
 }
