@@ -38,7 +38,10 @@ func (r *Relay) RerunIDs(ctx context.Context, ids []string, dry bool, by string)
 		if err != nil {
 			return all, fmt.Errorf("rerun %s: %w", id, err)
 		}
-		all = append(all, some...)
+		for _, one := range some {
+			one.Refusal = naming(one.Refusal, one.ID)
+			all = append(all, one)
+		}
 	}
 	return all, nil
 }

@@ -97,8 +97,12 @@ func (r *Relay) EventWhereabouts(e state.Event) Whereabouts {
 
 // about puts the id into the advice, so that it can be copied as it stands.
 func (w Whereabouts) about(id string) Whereabouts {
-	w.Next = strings.NewReplacer("EVENT-ID", id, "SHIPMENT-ID", id, "EXPORT-ID", id).Replace(w.Next)
+	w.Next = naming(w.Next, id)
 	return w
+}
+
+func naming(advice, id string) string {
+	return strings.NewReplacer("EVENT-ID", id, "SHIPMENT-ID", id, "EXPORT-ID", id).Replace(advice)
 }
 
 func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
