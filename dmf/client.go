@@ -88,18 +88,18 @@ func NewClient(opt ClientOptions) (*Client, error) {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.rest = newREST(c.transport, opt.UserAgent)
+	c.rest = newREST(c.transport, opt.UserAgent, quickRetryWait)
 	return c, nil
 }
 
 // newREST puts resty over the retrier. Resty's own retries, cookies, redirects
 // and logs are off: the retrier below it is the only retry layer, and a cookie
 // of the front end would tie us to one web server.
-func newREST(transport *http.Transport, userAgent string) *resty.Client {
+func newREST(transport *http.Transport, userAgent string, wait time.Duration) *resty.Client {
 	if userAgent == "" {
 		userAgent = defaultUserAgent
 	}
-	return resty.NewWithClient(newRetrier(sendOnce{transport}, quickRetryWait)).
+	return resty.NewWithClient(newRetrier(sendOnce{transport}, wait)).
 		SetRetryCount(0).
 		SetDisableWarn(true).
 		SetLogger(silent{}).

@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// Bounds of reading the history.
+// Bounds of reading the history, whatever is asked for and answered.
 const (
-	maxHistoryRows = 50_000 // rows in all, whatever is asked for
+	maxHistoryRows  = 50_000
+	maxHistoryPages = 1000
 )
 
 // HistoryQuery says which executions are wanted. At least one field must be
@@ -76,9 +77,11 @@ func (c *Client) history(ctx context.Context, q HistoryQuery, byTime bool) (Hist
 	const op = "history"
 	var found HistoryResult
 	next := c.endpoint(historyPath) + "?" + historyOptions(q, byTime)
-	seen := map[string]bool{}
-	for next != "" && !seen[next] {
-		seen[next] = true
+	for pages := 0; next != ""; pages++ {
+		if pages == maxHistoryPages {
+			found.Truncated = true
+			return found, nil
+		}
 		a, err := c.call(ctx, request{op: op, method: http.MethodGet, url: next, idempotent: true, data: true, timeout: askTimeout})
 		if err != nil {
 			return found, err
@@ -101,9 +104,14 @@ func (c *Client) history(ctx context.Context, q HistoryQuery, byTime bool) (Hist
 			}
 			found.Rows = append(found.Rows, row)
 		}
-		if next, err = c.nextPage(page.NextLink); err != nil {
+		following, err := c.nextPage(page.NextLink)
+		if err != nil {
 			return found, &APIError{Op: op, Err: err}
 		}
+		if following == next {
+			return found, nil // a page that is its own successor is the last
+		}
+		next = following
 	}
 	return found, nil
 }
