@@ -28,7 +28,7 @@ type FetchClaims struct {
 // FetchJob is a claimed shipment with its link.
 type FetchJob struct {
 	Shipment Shipment
-	Link     string // carries a signature: never log it
+	Link     string // carries a signature: never log it; "" for a queue's message
 }
 
 // ClaimFetches claims up to Limit due links, the earliest deadline first and
@@ -111,10 +111,22 @@ func fairest(heads map[string]int64, inFlight, most map[string]int) (string, boo
 	return best, found
 }
 
+// nextLink gives the due link that dies first. One that is past its time by
+// our clock and has been tried stands back behind all others: the clock may be
+// wrong, so it is tried on, but not in the place of a link that lives.
+func (t *tx) nextLink(environment string, before int64) (id string, err error) {
+	const due = `SELECT id FROM shipments WHERE environment = ?1 AND state IN ('pending', 'waiting') AND due_at <= ?2 AND deadline < ?3 `
+	args := []any{environment, t.now, before}
+	err = t.row(due+`AND (attempts = 0 OR deadline >= ?2) ORDER BY deadline, seq LIMIT 1`, args, &id)
+	if err == ErrNotFound {
+		err = t.row(due+`ORDER BY deadline, seq LIMIT 1`, args, &id)
+	}
+	return id, err
+}
+
 func (t *tx) claimFetch(environment string, before int64, c FetchClaims) (FetchJob, error) {
-	var id string
-	if err := t.row(`SELECT id FROM shipments WHERE environment = ?1 AND state IN ('pending', 'waiting') AND due_at <= ?2 AND deadline < ?3
-		ORDER BY deadline, seq LIMIT 1`, []any{environment, t.now, before}, &id); err != nil {
+	id, err := t.nextLink(environment, before)
+	if err != nil {
 		return FetchJob{}, err
 	}
 	s, err := t.shipment(id)

@@ -310,3 +310,26 @@ func TestClaimsOfManyEnvironments(t *testing.T) {
 		t.Errorf("the second round began with %s", jobs[50].Shipment.Environment)
 	}
 }
+
+// Links that are past their time by our clock and were tried stand back behind
+// those that live; each new one gets its attempt at once, however dead it looks.
+func TestTriedDeadLinksStandBack(t *testing.T) {
+	l := newLedger(t)
+	l.clock.Store(testTime.Add(2 * time.Hour).UnixMilli())
+	link := func(identity string, dies time.Duration) string {
+		a := arrival(identity)
+		a.Shipment.Deadline = testTime.Add(dies)
+		return l.accept(a)[0].ShipmentID
+	}
+	tried := link("tried", time.Minute)
+	l.claim(1)
+	l.must(l.WaitFetch(bg, tried, l.Now(), ReasonNetwork, ""))
+	lives, fresh := link("lives", 3*time.Hour), link("dead but new", time.Hour)
+	var order []string
+	for _, j := range l.claim(3) {
+		order = append(order, j.Shipment.ID)
+	}
+	if want := []string{fresh, lives, tried}; !slices.Equal(order, want) {
+		t.Errorf("claimed %v; want the new one, the one that lives, then the one that was tried: %v", order, want)
+	}
+}

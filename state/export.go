@@ -47,7 +47,14 @@ func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []
 		if _, err := t.exec(`UPDATE shipments SET opened_at = ?2, interrupted = 0, owner = '', lease_until = 0 WHERE id = ?1`, s.ID, t.now); err != nil {
 			return err
 		}
+		held := false
+		if err := t.row(`SELECT held FROM shipments WHERE id = ?1`, []any{s.ID}, &held); err != nil {
+			return err
+		}
 		for i := range exports {
+			if held && exports[i].Reason == "" {
+				exports[i].Reason, exports[i].Detail = ReasonBacklog, "it was in the queue before finrelay began to poll it"
+			}
 			if err := t.createExport(s, project, &exports[i]); err != nil {
 				return fmt.Errorf("record export %q of %s: %w", exports[i].Member, s.ID, err)
 			}

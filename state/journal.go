@@ -24,7 +24,18 @@ func (t *tx) step(kind Kind, id, shipmentID string, from, to State, reason Reaso
 	if err := checkArrow(kind, id, from, to); err != nil {
 		return err
 	}
-	return t.note(kind, id, shipmentID, from, to, reason, detail)
+	if err := t.note(kind, id, shipmentID, from, to, reason, detail); err != nil {
+		return err
+	}
+	// A queue's message is acked when nothing of it can be lost any more. Here,
+	// so that no way to rest can forget it.
+	switch {
+	case kind == KindShipment && to == Settled:
+		return t.ackDue(id)
+	case kind == KindShipment && to == Parked:
+		return t.ackIfHere(id)
+	}
+	return nil
 }
 
 // note writes a journal row for something that is not an arrow: a duplicate

@@ -63,7 +63,7 @@ var arrows = map[Kind]map[State][]State{
 		Unreadable: {Accepted, Ignored}, // read again, or skipped by a person
 	},
 	KindShipment: {
-		"":       {Pending},
+		"":       {Pending, Settled}, // settled at once: a queue's message without a file
 		Pending:  {Fetching},
 		Waiting:  {Fetching, Pending},
 		Fetching: {Fetched, Waiting, Expired, Parked, Pending},
@@ -76,6 +76,14 @@ var arrows = map[Kind]map[State][]State{
 		Open:   {Landed, Parked},
 		Parked: {Open, Skipped},
 		Landed: {Open},
+	},
+	KindMessage: {
+		"":      {Held},
+		Held:    {Due},
+		Due:     {Acked, Stale},
+		Stale:   {Due, Assumed},
+		Acked:   {Due}, // handed out again: the ack had no effect
+		Assumed: {Due},
 	},
 	KindDelivery: {
 		"":        {Ready},

@@ -36,6 +36,13 @@ const (
 	ReasonBadRows     Reason = "bad_rows"
 	ReasonRowMismatch Reason = "row_mismatch"
 
+	// FinOps.
+	ReasonNoFile      Reason = "no_file"     // a queue's message that has none
+	ReasonRedelivered Reason = "redelivered" // the queue handed the message out again
+	ReasonBacklog     Reason = "backlog"     // was in the queue before finrelay
+	ReasonFinOps      Reason = "finops"      // FinOps did not do what was asked
+	ReasonSignIn      Reason = "sign_in"
+
 	// The way on.
 	ReasonNoFlow      Reason = "no_flow"
 	ReasonFlowError   Reason = "flow_condition"

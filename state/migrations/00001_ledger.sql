@@ -57,7 +57,7 @@ CREATE TABLE shipments (
     seq              INTEGER PRIMARY KEY,
     id               TEXT    NOT NULL UNIQUE,
     environment      TEXT    NOT NULL,
-    source           TEXT    NOT NULL CHECK (source IN ('event')),
+    source           TEXT    NOT NULL CHECK (source IN ('event', 'queue')),
     event_id         TEXT    NOT NULL,
     identity         TEXT    NOT NULL,
     entity           TEXT    NOT NULL,
@@ -68,6 +68,7 @@ CREATE TABLE shipments (
     order_at         INTEGER NOT NULL,
     order_no         INTEGER NOT NULL,
     link_path        TEXT    NOT NULL,           -- host and blob path, never the query
+    held             INTEGER NOT NULL DEFAULT 0, -- 1: its exports are parked when it is opened (a backlog)
     deadline         INTEGER NOT NULL,           -- when the link says it dies; orders work, decides nothing
     state            TEXT    NOT NULL CHECK (state IN ('pending', 'fetching', 'waiting', 'expired', 'fetched', 'settled', 'parked')),
     reason           TEXT    NOT NULL DEFAULT '',
