@@ -42,10 +42,16 @@ func (r *Relay) Run(ctx context.Context) error {
 		time.AfterFunc(r.cfg.Grace, func() { cancel(ErrStopping) })
 	})()
 	var all sync.WaitGroup
-	errs := make([]error, 3)
+	errs := make([]error, 4)
 	all.Go(func() { errs[0] = r.runPool(ctx, work, r.fetchPool()) })
 	all.Go(func() { errs[1] = r.runPool(ctx, work, r.deliverPool()) })
-	all.Go(func() { errs[2] = r.keepTidy(ctx) })
+	all.Go(func() { errs[2] = r.runPool(ctx, work, r.ackPool()) })
+	all.Go(func() { errs[3] = r.keepTidy(ctx) })
+	if r.cfg.Polling {
+		for _, q := range r.cfg.Queues {
+			all.Go(func() { r.keepPolling(ctx, work, q) })
+		}
+	}
 	all.Wait()
 	stop()
 	r.resting.Wait()

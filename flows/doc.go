@@ -14,6 +14,8 @@
 //	dispatch.go     two pools, woken by commits and due times
 //	fetch.go        a link becomes a durable raw file
 //	open.go         a raw file becomes exports, each with its flow
+//	queue.go        FinOps' queue, drained one message at a time
+//	ack.go          FinOps may forget a message
 //	deliver.go      an export becomes durable JSON in an output
 //	verdict.go      an error becomes wait, renew, park or stop
 //	rerun.go        a person's verbs

@@ -55,7 +55,7 @@ func (r *Relay) download(ctx context.Context, job state.FetchJob) (state.RawFile
 	if ok {
 		return state.RawFile{File: file, Bytes: existing.Bytes, SHA256: existing.SHA256, Detail: "found complete after an interruption"}, nil
 	}
-	src, err := r.client(s.Environment).Link(job.Link)
+	src, err := r.source(ctx, job)
 	if err != nil {
 		return state.RawFile{}, err
 	}

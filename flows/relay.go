@@ -40,6 +40,8 @@ type Config struct {
 	Flows        []Flow
 	MatchAll     bool // every flow that fits takes an export, not only the first
 	Outputs      map[string]outputs.Output
+	Queues       []Queue
+	Polling      bool // Run polls the queues by their schedules
 	FieldNames   dmf.FieldNames
 
 	Fetchers         int // downloads at once; one slot is kept for urgent links
@@ -58,7 +60,8 @@ type Config struct {
 // Environment is one FinOps instance.
 type Environment struct {
 	Link     fetch.ClientOptions
-	Fetchers int // downloads at once from this environment; 0 is no limit of its own
+	FinOps   *dmf.Client // nil without sign-in: events only
+	Fetchers int         // downloads at once from this environment; 0 is no limit of its own
 }
 
 // Relay does the work. Create it with New, run it with Run; its other methods
@@ -70,6 +73,7 @@ type Relay struct {
 	flows map[string]*Flow
 	most  map[string]int // downloads at once, by environment
 
+	polling sync.Map       // queue -> *sync.Mutex
 	resting sync.WaitGroup // openings that keep their claim for a while
 
 	mu       sync.Mutex

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"finrelay/dmf"
 	"finrelay/exporter"
 	"finrelay/exporter/fetch"
 	"finrelay/exporter/outputs"
@@ -61,6 +62,8 @@ func judge(err error, f facts) verdict {
 	var link *fetch.LinkError
 	var record *exporter.RecordError
 	var condition *ConditionError
+	var api *dmf.APIError
+	var signIn *dmf.SignInError
 	switch {
 	case errors.Is(err, ErrStopping):
 		v.action, v.reason = release, state.ReasonShutdown
@@ -70,6 +73,11 @@ func judge(err error, f facts) verdict {
 		judgeLink(&v, link, f)
 	case errors.Is(err, context.Canceled):
 		v.action, v.reason = release, state.ReasonShutdown
+	case errors.As(err, &signIn):
+		v.reason = state.ReasonSignIn // a person mends the secret, and the work goes on by itself
+	case errors.As(err, &api):
+		v.reason = state.ReasonFinOps
+		v.after = max(v.after, min(api.RetryAfter, longestHint))
 	case errors.Is(err, errPanic), errors.Is(err, outputs.ErrRowCount):
 		v.action, v.reason = park, state.ReasonInternal
 	case errors.Is(err, errRawGone):

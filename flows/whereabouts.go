@@ -118,6 +118,13 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 			next = Advice(s.Reason)
 		}
 		return Whereabouts{Place: SafeHere, Paths: []string{s.RawFile}, Next: next}
+	case s.Source == "queue" && now.Before(s.Deadline):
+		// Not acknowledged, so FinOps hands it out again every half hour.
+		w := Whereabouts{Place: InFinOps, Until: s.Deadline}
+		if s.State == state.Parked || s.State == state.Waiting {
+			w.Next = "nothing now: the queue hands it out again; " + Advice(s.Reason)
+		}
+		return w
 	case s.State == state.Expired || s.State == state.Parked || s.RawHere():
 		return r.linkLost(s, now)
 	case now.Before(s.Deadline):
@@ -230,5 +237,8 @@ var advice = map[state.Reason]string{
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",
 	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun EXPORT-ID after an upgrade",
+	state.ReasonBacklog:       "it was in the queue before finrelay: finrelay rerun EXPORT-ID lands it; finrelay skip if its rows came another way",
+	state.ReasonFinOps:        "FinOps does not answer as it should: finrelay status shows what it says",
+	state.ReasonSignIn:        "sign-in is refused: correct environments.NAME.sign_in, or the application's registration in FinOps, and restart",
 	state.ReasonMissingMember: "the package lacks a file that its manifest names: look at the execution in FinOps and run a full push of the entity if rows are missing",
 }

@@ -47,6 +47,8 @@ func (a *API) Handler() http.Handler {
 	get("stats", a.stats)
 	post("rerun", a.rerun)
 	post("skip", a.skip)
+	post("poll", a.poll)
+	get("queues", a.queues)
 	post("inspect/{environment}", a.inspect)
 	post("environments/{name}/reset", a.reset)
 	return mux
@@ -95,7 +97,7 @@ func statusOf(err error) int {
 		return http.StatusBadRequest
 	case errors.Is(err, state.ErrNotFound):
 		return http.StatusNotFound
-	case errors.As(err, new(*state.TransitionError)):
+	case errors.As(err, new(*state.TransitionError)), errors.As(err, new(conflict)):
 		return http.StatusConflict
 	case errors.Is(err, state.ErrClosed):
 		return http.StatusServiceUnavailable
@@ -271,6 +273,9 @@ func (a *API) status(r *http.Request) (any, error) {
 		s.Lines = []state.StatusLine{}
 	}
 	v := StatusView{Status: s, Version: a.Version, Serving: a.Serving}
+	if v.Queues, err = a.queueViews(r.Context(), environment); err != nil {
+		return nil, err
+	}
 	v.List, err = a.needsPerson(r.Context(), environment)
 	return v, err
 }

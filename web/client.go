@@ -190,6 +190,16 @@ func (c *Client) Skip(ctx context.Context, q SkipRequest) (SkipRequest, error) {
 	return call[SkipRequest](ctx, c, "POST", "skip", nil, q)
 }
 
+// Poll drains a flow's queue now, and says what came of it.
+func (c *Client) Poll(ctx context.Context, q PollRequest) (flows.PollResult, error) {
+	return call[flows.PollResult](ctx, c, "POST", "poll", nil, q)
+}
+
+// Queues lists the configured queues with what is remembered of them.
+func (c *Client) Queues(ctx context.Context) ([]QueueView, error) {
+	return call[[]QueueView](ctx, c, "GET", "queues", nil, nil)
+}
+
 // Inspect says what is understood of a body.
 func (c *Client) Inspect(ctx context.Context, environment string, body []byte) ([]flows.Inspection, error) {
 	return call[[]flows.Inspection](ctx, c, "POST", "inspect/"+environment, nil, body)

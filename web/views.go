@@ -38,9 +38,10 @@ type ExportView struct {
 // StatusView is the status with the things that need a person, most urgent first.
 type StatusView struct {
 	state.Status
-	Version string     `json:"version"`
-	Serving bool       `json:"serving"` // a server holds the state folder and works
-	List    []ListItem `json:"list"`    // what needs a person, at most MostListed
+	Version string      `json:"version"`
+	Serving bool        `json:"serving"` // a server holds the state folder and works
+	List    []ListItem  `json:"list"`    // what needs a person, at most MostListed
+	Queues  []QueueView `json:"queues"`  // those that flows poll
 }
 
 // MostListed is how many items a status lists.

@@ -50,6 +50,7 @@ type app struct {
 	configFile string
 	stateFlag  string
 	output     string // table or json
+	polling    bool   // queues are polled by their schedules: only a server does
 }
 
 // codedError carries an exit code. A nil error inside prints nothing: the
@@ -93,7 +94,7 @@ Begin with "finrelay demo", then "finrelay serve". When something is wrong,
 	})
 	root.SetUsageTemplate(root.UsageTemplate() + "\n" + exitCodes)
 	root.AddCommand(a.serve(), a.status(), a.events(), a.shipments(), a.exports(), a.checkpoints(), a.tail(),
-		a.rerun(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.sim(), a.demo(), a.version())
+		a.poll(), a.rerun(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.sim(), a.demo(), a.version())
 	root.InitDefaultCompletionCmd() // now, so that its arguments are checked as all others
 	argsAreUsage(root)
 	return root

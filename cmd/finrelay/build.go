@@ -32,6 +32,7 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		RetainIdentities: time.Duration(cfg.Retention.Identities),
 		Environments:     map[string]flows.Environment{},
 		Outputs:          map[string]outputs.Output{},
+		Polling:          a.polling,
 		Logger:           log,
 		Trace:            trace,
 	}
@@ -40,7 +41,11 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		if err != nil {
 			return nil, fmt.Errorf("environment %s: %w", name, err)
 		}
-		fc.Environments[name] = flows.Environment{Link: link, Fetchers: e.Fetchers}
+		client, err := finOpsClient(e, link, log)
+		if err != nil {
+			return nil, fmt.Errorf("environment %s: %w", name, err)
+		}
+		fc.Environments[name] = flows.Environment{Link: link, FinOps: client, Fetchers: e.Fetchers}
 	}
 	for name, o := range cfg.Outputs {
 		out, err := outputs.NewFiles(outputs.FilesOptions{Name: name, Folder: o.Folder, Template: o.Path, Format: o.Format, Envelope: o.Envelope})
@@ -52,6 +57,11 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 	for _, f := range cfg.Flows {
 		fc.Flows = append(fc.Flows, flow(f))
 	}
+	list, err := queues(cfg)
+	if err != nil {
+		return nil, err
+	}
+	fc.Queues = list
 	return flows.New(db, fc)
 }
 

@@ -80,6 +80,35 @@ func (a *app) tryConnect(ctx context.Context, cfg *config.Config) (*session, err
 	return &session{Client: web.Local(api.Handler()), relay: relay, close: db.Close}, nil
 }
 
+// withLedger is with for a command that may be the first one of all: it makes
+// the ledger when there is none.
+func (a *app) withLedger(ctx context.Context, do func(*session) error) error {
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(cfg.State, state.File)); errors.Is(err, fs.ErrNotExist) {
+		s, err := a.tryConnect(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		return errors.Join(do(s), s.close())
+	}
+	return a.with(ctx, do)
+}
+
+// work starts the relay in this process when no server does the work, and
+// returns what ends it.
+func (s *session) work(ctx context.Context) (end func()) {
+	if s.relay == nil {
+		return func() {}
+	}
+	work, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- s.relay.Run(work) }()
+	return func() { stop(); <-done }
+}
+
 // with runs do with a session and closes it.
 func (a *app) with(ctx context.Context, do func(*session) error) error {
 	s, err := a.connect(ctx)

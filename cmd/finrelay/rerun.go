@@ -120,10 +120,7 @@ func (a *app) finish(ctx context.Context, s *session, results []flows.Rerun, wai
 		return nil
 	}
 	if s.relay != nil {
-		work, stop := context.WithCancel(ctx)
-		done := make(chan error, 1)
-		go func() { done <- s.relay.Run(work) }()
-		defer func() { stop(); <-done }()
+		defer s.work(ctx)()
 		wait = max(wait, localPatience)
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)

@@ -119,6 +119,7 @@ func (a *app) runServer(ctx context.Context, cfg *config.Config, log *slog.Logge
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	a.polling = true
 	relay, err := a.buildRelay(db, cfg, log)
 	if err != nil {
 		return usage(err)

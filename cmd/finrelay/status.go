@@ -53,6 +53,11 @@ func (a *app) drawStatus(v web.StatusView) error {
 	if !v.Serving {
 		fmt.Fprintln(a.stdout, "no server is running here: nothing is received or landed until finrelay serve")
 	}
+	for _, q := range v.Queues {
+		if q.Problem != "" {
+			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): last found empty %s ago\n    %s\n", q.Flow, q.Environment, ago(q.DrainedAt), oneLine(q.Problem))
+		}
+	}
 	for _, i := range v.List {
 		fmt.Fprintf(a.stdout, "\n%s  %s  %s %s\n", i.ID, oneLine(i.Environment), oneLine(dash(i.Entity)), oneLine(i.LegalEntity))
 		fmt.Fprintf(a.stdout, "    %s (%s); rows are: %s\n", i.State, i.Reason, i.Whereabouts)

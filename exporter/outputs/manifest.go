@@ -48,7 +48,7 @@ type Manifest struct {
 	Bytes         int64  `json:"bytes"`          // of DataFile
 	SHA256        string `json:"sha256"`         // of DataFile, lower-case hex
 
-	SourceBytes  int64    `json:"source_bytes"` // of the file that FinOps handed over: of the whole package, when it came in one
+	SourceBytes  int64    `json:"source_bytes"` // of the data file as FinOps wrote it, unpacked
 	SourceSHA256 string   `json:"source_sha256"`
 	Format       string   `json:"format"`   // of the source, as in "csv"
 	Encoding     string   `json:"encoding"` // of the source, as in "utf-16le"

@@ -78,7 +78,7 @@ type Writer interface {
 type Facts struct {
 	Rows, BadRows int64    // rows written and rows set aside
 	Columns       []string // in the order of the source
-	SourceBytes   int64    // of the file that FinOps handed over: of the whole package, when it came in one
+	SourceBytes   int64    // of the data file as FinOps wrote it, unpacked
 	SourceSHA256  string   // lower-case hex
 	// Format and Encoding of the source, as in "csv" and "utf-16le".
 	Format, Encoding string

@@ -48,7 +48,15 @@ environments:
     link_hosts: [contoso.blob.core.windows.net, .example, "127.0.0.1:10000"]
     loopback_links: true
     proxy: http://proxy:8080
+    url: https://contoso-prod.operations.dynamics.com
+    sign_in:
+      method: certificate
+      tenant: contoso.onmicrosoft.com
+      client_id: aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee
+      certificate: /etc/finrelay/app.pem
+      authority: https://login.microsoftonline.us
     fetchers: 4
+  onprem: {on_premises: true}
 flows:
   - name: customers
     entities: ["Cust*"]
@@ -57,6 +65,12 @@ flows:
     environments: [prod]
     when: .NoOfRecords > 0
     refresh: full
+    queue:
+      environment: prod
+      activity: "{3F2504E0-4F89-41D3-9A0C-0305E82C3301}"
+      schedule: "*/5 6-20 * * 1-5"
+      zone: Europe/Berlin
+      backlog: park
     read:
       format: csv
       delimiter: tab
@@ -80,6 +94,8 @@ var unset = []string{
 	"tls", "tls.certificate", "tls.key",
 	"doors.finops.keys", "doors.finops.keys_file",
 	"environments.prod.keys", "environments.prod.keys_file", "environments.prod.ca_file",
+	"environments.prod.on_premises", // has no queues; set for onprem
+	"environments.prod.sign_in.secret", "environments.prod.sign_in.certificate_password",
 	"outputs.one.type", // has one value only
 }
 

@@ -80,12 +80,16 @@ func defaultFields() Fields {
 // one from its defaults.
 type defaulter interface{ setDefaults() }
 
-func (e *Environment) setDefaults() { e.LinkHosts = DefaultLinkHosts() }
+func (e *Environment) setDefaults() {
+	e.LinkHosts = DefaultLinkHosts()
+	e.SignIn.Method = "secret"
+}
 
 func (f *Flow) setDefaults() {
 	f.Refresh = "incremental"
 	f.OnBadRows = "park"
 	f.OnRowMismatch = "warn"
+	f.Queue = Queue{Schedule: "*/10 * * * *", Zone: "UTC", Backlog: "ask"}
 	f.Read = Read{
 		Format:           "auto",
 		Delimiter:        "auto",

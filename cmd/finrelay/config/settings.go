@@ -114,8 +114,47 @@ type Environment struct {
 	Proxy ProxyURL `yaml:"proxy"`
 	// PEM file with certificates to trust besides the system's, for a proxy that opens TLS.
 	CAFile string `yaml:"ca_file" path:"local"`
+	// Address of FinOps itself, https://NAME.operations.dynamics.com. Needed for queues; events alone do without.
+	URL string `yaml:"url"`
+	// FinOps runs on-premises: paths gain /namespaces/AXSF. It has no queues. Default false.
+	OnPremises bool `yaml:"on_premises"`
+	// How finrelay signs in to FinOps.
+	SignIn SignIn `yaml:"sign_in"`
 	// Most downloads at once for this environment; 0 is no limit besides workers.fetch. Default 0.
 	Fetchers int `yaml:"fetchers"`
+}
+
+// SignIn is the application that finrelay signs in as. It is registered in
+// Entra and listed in FinOps, and on each recurring data job that is polled.
+type SignIn struct {
+	// secret, certificate, managed-identity or workload-identity with Entra; v1 is a secret on Entra's older endpoint; adfs is a secret on-premises. Default secret.
+	Method string `yaml:"method" jsonschema:"enum=secret,enum=certificate,enum=managed-identity,enum=workload-identity,enum=v1,enum=adfs"`
+	// Entra tenant: id or domain, not common or organizations.
+	Tenant string `yaml:"tenant"`
+	// Application (client) id.
+	ClientID string `yaml:"client_id"`
+	// Client secret: usually ${NAME}, or {file: path}.
+	Secret Secret `yaml:"secret"`
+	// PEM or PFX file with certificate and private key.
+	Certificate string `yaml:"certificate" path:"local"`
+	// Password of the certificate file.
+	CertificatePassword Secret `yaml:"certificate_password"`
+	// Host that issues tokens, for sovereign clouds and AD FS. Default https://login.microsoftonline.com.
+	Authority string `yaml:"authority"`
+}
+
+// Queue is a recurring data job of FinOps whose messages a flow polls.
+type Queue struct {
+	// Environment of the job, which needs url and sign_in.
+	Environment string `yaml:"environment"`
+	// ID of the job, shown in FinOps under Manage scheduled data jobs; with or without braces.
+	Activity string `yaml:"activity"`
+	// When to poll, in cron's five fields or @every 10m. Default every 10 minutes.
+	Schedule string `yaml:"schedule"`
+	// Time zone of the schedule, for example Europe/Berlin. Default UTC.
+	Zone string `yaml:"zone"`
+	// What to do with messages that were in the queue before finrelay: land them, or park them on the list. Without it the first poll of a queue that is not empty asks.
+	Backlog string `yaml:"backlog" jsonschema:"enum=ask,enum=land,enum=park"`
 }
 
 // Flow takes exports and says how they are read and where their rows go. An
@@ -136,6 +175,8 @@ type Flow struct {
 	When string `yaml:"when"`
 	// Whether the data project exports changes or all rows each time. It decides what is said about rows that never arrived: the next full export carries them again, the next incremental one does not. Default incremental.
 	Refresh string `yaml:"refresh" jsonschema:"enum=incremental,enum=full"`
+	// Queue that is polled for this flow. Its exports are routed like any others, so the flow's criteria must take them.
+	Queue Queue `yaml:"queue"`
 	// How the data files are read.
 	Read Read `yaml:"read"`
 	// Outputs the rows go to, by name. Default all.

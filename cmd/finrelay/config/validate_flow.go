@@ -38,6 +38,7 @@ func (v *validator) flows() {
 			v.plain(field+".environments", flow.Environments)
 		}
 		v.condition(field+".when", flow.When)
+		v.queue(field+".queue", &flow.Queue)
 		v.read(field+".read", &flow.Read)
 	}
 }

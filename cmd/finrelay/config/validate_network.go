@@ -62,6 +62,7 @@ func (v *validator) environments() {
 		v.keys(field+".keys", env.Keys)
 		v.linkHosts(field+".link_hosts", env.LinkHosts)
 		v.proxy(field+".proxy", env.Proxy)
+		v.signIn(field, &env)
 		if env.CAFile != "" {
 			if err := checkCertificates(env.CAFile); err != nil {
 				v.failCause(field+".ca_file", "", "a PEM file with at least one certificate, relative to the folder of this file", err)

@@ -1,0 +1,86 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// signIn checks what a queue needs of its environment.
+func (v *validator) signIn(field string, e *Environment) {
+	s := &e.SignIn
+	if e.URL == "" {
+		if s.Tenant != "" || s.ClientID != "" {
+			v.fail(field+".sign_in", "", "set url to the address of FinOps, https://NAME.operations.dynamics.com", "a sign-in without the url it is for")
+		}
+		return
+	}
+	u, err := url.Parse(e.URL)
+	switch {
+	case err != nil || u.Host == "" || u.RawQuery != "" || u.User != nil:
+		v.fail(field+".url", e.URL, "write https://NAME.operations.dynamics.com, nothing behind it", "not the address of a FinOps")
+	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+		v.fail(field+".url", e.URL, "write https://", "a token would cross the network in clear text")
+	}
+	need := func(name, value, why string) {
+		if value == "" {
+			v.fail(field+".sign_in."+name, "", why, "missing")
+		}
+	}
+	switch s.Method {
+	case "secret", "v1":
+		need("tenant", s.Tenant, "the Entra tenant's id or domain")
+		need("client_id", s.ClientID, "the application's id")
+		need("secret", s.Secret.Reveal(), "the application's secret, for example ${FINOPS_SECRET}")
+	case "certificate":
+		need("tenant", s.Tenant, "the Entra tenant's id or domain")
+		need("client_id", s.ClientID, "the application's id")
+		need("certificate", s.Certificate, "a PEM or PFX file with certificate and key")
+	case "adfs":
+		need("authority", s.Authority, "the address of AD FS, https://adfs.contoso.example")
+		need("client_id", s.ClientID, "the application's id")
+		need("secret", s.Secret.Reveal(), "the application's secret, for example ${FINOPS_SECRET}")
+	}
+}
+
+var guidPattern = regexp.MustCompile(`^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$`)
+
+func (v *validator) queue(field string, q *Queue) {
+	if q.Activity == "" {
+		if q.Environment != "" {
+			v.fail(field+".activity", "", "the ID shown in FinOps under Manage scheduled data jobs", "missing")
+		}
+		return
+	}
+	if !guidPattern.MatchString(strings.TrimSpace(q.Activity)) {
+		v.fail(field+".activity", q.Activity, "the ID shown in FinOps under Manage scheduled data jobs, a GUID", "not an activity id")
+	}
+	e, known := v.c.Environments[q.Environment]
+	switch {
+	case !known:
+		v.fail(field+".environment", q.Environment, suggest(q.Environment, sortedKeys(v.c.Environments)), "no environment of this name")
+	case e.URL == "":
+		v.fail(field+".environment", q.Environment, "set environments."+q.Environment+".url and .sign_in", "this environment has no sign-in")
+	case e.OnPremises:
+		v.fail(field+".environment", q.Environment, "use events there", "FinOps on-premises has no queues")
+	}
+	if _, err := q.CronSchedule(); err != nil {
+		v.failCause(field+".schedule", q.Schedule, `five fields as in cron, for example "*/10 6-20 * * 1-5", or "@every 10m"; the zone is a name such as Europe/Berlin`, err)
+	}
+}
+
+// CronSchedule gives the schedule in its zone.
+func (q Queue) CronSchedule() (cron.Schedule, error) {
+	if _, err := time.LoadLocation(q.Zone); err != nil {
+		return nil, fmt.Errorf("not a time zone: %w", err)
+	}
+	s, err := cron.ParseStandard("CRON_TZ=" + q.Zone + " " + q.Schedule)
+	if err != nil {
+		return nil, fmt.Errorf("not a schedule: %w", err)
+	}
+	return s, nil
+}

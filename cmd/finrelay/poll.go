@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"finrelay/flows"
+	"finrelay/web"
+)
+
+func (a *app) poll() *cobra.Command {
+	var backlog string
+	var list bool
+	c := &cobra.Command{
+		Use:   "poll [FLOW...]",
+		Short: "Drain the queues of flows now, or of all flows that have one",
+		Long: `poll takes the messages of recurring data jobs, one at a time: dequeue, download,
+land, acknowledge. A message is acknowledged only when each of its exports has
+landed or stands on the list, with the raw file kept; until then FinOps keeps it.
+
+A running server polls by itself, on each queue's schedule, and is asked here to
+do it now; without a server the work is done here. An empty queue is a success.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			switch flows.Backlog(backlog) {
+			case flows.BacklogAsk, flows.BacklogLand, flows.BacklogPark:
+			default:
+				return usage(fmt.Errorf("--backlog is land or park, not %q", backlog))
+			}
+			return a.withLedger(c.Context(), func(s *session) error {
+				if list {
+					return a.listQueues(c.Context(), s)
+				}
+				return a.pollAll(c.Context(), s, args, flows.Backlog(backlog))
+			})
+		},
+	}
+	c.Flags().StringVar(&backlog, "backlog", "", "what to do with messages from before finrelay: land or park")
+	c.Flags().BoolVar(&list, "list", false, "only list the queues and how they stand")
+	a.addOutput(c)
+	return c
+}
+
+func (a *app) pollAll(ctx context.Context, s *session, names []string, backlog flows.Backlog) error {
+	queues, err := s.Queues(ctx)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		for _, q := range queues {
+			names = append(names, q.Flow)
+		}
+	}
+	if len(names) == 0 {
+		return usage(errors.New("no flow has a queue: set flows[].queue in the configuration"))
+	}
+	defer s.work(ctx)()
+	var results []flows.PollResult
+	var failed []error
+	for _, name := range names {
+		res, err := s.Poll(ctx, web.PollRequest{Flow: name, Backlog: backlog})
+		if err != nil {
+			return err
+		}
+		results = append(results, res)
+		if res.Problem != "" {
+			failed = append(failed, fmt.Errorf("flow %s: %s", name, res.Problem))
+		}
+	}
+	if err := a.print(results, func() error { return a.drawPolls(results) }); err != nil {
+		return err
+	}
+	return errors.Join(failed...)
+}
+
+func (a *app) drawPolls(results []flows.PollResult) error {
+	for _, r := range results {
+		switch {
+		case r.Messages+r.Redelivered == 0 && r.Problem == "":
+			fmt.Fprintf(a.stdout, "%s: nothing queued\n", r.Flow)
+		default:
+			fmt.Fprintf(a.stdout, "%s: %d messages, %d of them again, %d not acknowledged yet\n", r.Flow, r.Messages+r.Redelivered, r.Redelivered, r.Open)
+		}
+	}
+	return nil
+}
+
+func (a *app) listQueues(ctx context.Context, s *session) error {
+	queues, err := s.Queues(ctx)
+	if err != nil {
+		return err
+	}
+	return a.print(queues, func() error {
+		var rows [][]string
+		for _, q := range queues {
+			rows = append(rows, []string{q.Environment, q.Flow, q.Activity, ago(q.LastPolledAt), ago(q.DrainedAt), ago(q.LastMessageAt),
+				fmt.Sprint(q.Messages), dash(q.Problem)})
+		}
+		return table(a.stdout, []string{"ENVIRONMENT", "FLOW", "ACTIVITY", "POLLED", "EMPTY", "LAST MESSAGE", "MESSAGES", "PROBLEM"}, rows)
+	})
+}

@@ -1,0 +1,68 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"finrelay/dmf"
+	"finrelay/state"
+)
+
+// ackers is how many acks are sent at once.
+const ackers = 2
+
+// ackPool tells FinOps that it may forget a message, when nothing of it can be
+// lost any more: its shipment is settled, or parked with its raw file here.
+func (r *Relay) ackPool() pool {
+	return pool{
+		name:  "ack",
+		slots: ackers,
+		next: func(ctx context.Context, _ int) (time.Time, error) {
+			return r.db.NextAck(ctx)
+		},
+		claim: func(ctx context.Context, free int) ([]func(context.Context), error) {
+			claimed, err := r.db.ClaimAcks(ctx, free)
+			var jobs []func(context.Context)
+			for _, j := range claimed {
+				jobs = append(jobs, func(ctx context.Context) { r.ack(ctx, j) })
+			}
+			return jobs, err
+		},
+	}
+}
+
+func (r *Relay) ack(ctx context.Context, j state.AckJob) {
+	log := r.log.With(keyShipment, j.ShipmentID, keyEnvironment, j.Environment)
+	err := r.sendAck(ctx, j)
+	if err == nil {
+		r.cfg.Trace("acked")
+		if err := r.db.Acked(durably(ctx), j.ShipmentID, j.DequeuedAt); err != nil {
+			log.Error("ledger", keyError, err)
+		}
+		return
+	}
+	// Whatever the answer was, the ack may have had its effect. It is sent
+	// again as long as its receipt is fresh; then the redelivery decides.
+	after := backoff(j.Attempts, rand.Float64())
+	if api, ok := errors.AsType[*dmf.APIError](err); ok {
+		after = max(after, min(api.RetryAfter, longestHint))
+	}
+	if context.Cause(ctx) != nil {
+		after = 0
+	}
+	log.Info("ack waits", "again_in", after.Round(time.Millisecond), keyError, err)
+	if err := r.db.WaitAck(durably(ctx), j.ShipmentID, r.db.Now().Add(after), clip(err.Error())); err != nil {
+		log.Error("ledger", keyError, err)
+	}
+}
+
+func (r *Relay) sendAck(ctx context.Context, j state.AckJob) error {
+	client := r.cfg.Environments[j.Environment].FinOps
+	if client == nil {
+		return errors.New("environment " + j.Environment + " has no sign_in any more: the message cannot be acknowledged")
+	}
+	r.cfg.Trace("ack")
+	return client.Ack(ctx, dmf.ActivityID(j.Activity), j.Body)
+}

@@ -1,0 +1,303 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"finrelay/dmf"
+	"finrelay/state"
+)
+
+// Backlog says what to do with messages that were in a queue before finrelay.
+type Backlog string
+
+// Backlogs. The zero value refuses to begin, so that a person chooses: landing
+// old increments behind newer data that came another way can undo it.
+const (
+	BacklogAsk  Backlog = ""
+	BacklogLand Backlog = "land"
+	BacklogPark Backlog = "park" // fetched and acked, kept on the list, landed by rerun
+)
+
+// Queue is one recurring data job of FinOps whose messages a flow polls.
+type Queue struct {
+	Flow        string
+	Environment string
+	Activity    dmf.ActivityID
+	Schedule    cron.Schedule
+	Backlog     Backlog
+}
+
+// ErrBacklog: the queue was never empty under finrelay's eyes and holds a
+// message, and nobody has said what a backlog means here.
+var ErrBacklog = errors.New("the queue holds messages from before finrelay: set the queue's backlog to land or park, " +
+	"or run finrelay poll FLOW --backlog land|park once")
+
+// ErrPolling: another poll of the same activity is at work. Two would hand each
+// other's messages out of order.
+var ErrPolling = errors.New("this queue is being polled")
+
+// PollResult is what one poll came to.
+type PollResult struct {
+	Flow        string `json:"flow"`
+	Environment string `json:"environment"`
+	Activity    string `json:"activity"`
+	Messages    int    `json:"messages"`          // new ones
+	Redelivered int    `json:"redelivered"`       // known ones that came again
+	Open        int    `json:"open"`              // of both, those not acked yet
+	Problem     string `json:"problem,omitempty"` // why it did not reach the end
+}
+
+// messageSettles bounds the wait for one message before the next is taken: its
+// export may wait for hours for a full disk, and the others must not.
+const messageSettles = 10 * time.Minute
+
+// Poll drains a queue, one message at a time: dequeue, download, raw file
+// durable, land, ack. It returns when the queue is empty. The error is that
+// which stopped it before; what was taken until then is safe all the same.
+//
+// The fetch, deliver and ack pools do the work, so Run must be running.
+func (r *Relay) Poll(ctx context.Context, q Queue) (PollResult, error) {
+	res := PollResult{Flow: q.Flow, Environment: q.Environment, Activity: string(q.Activity)}
+	unlock, ok := r.lockQueue(q)
+	if !ok {
+		return res, ErrPolling
+	}
+	defer unlock()
+	client := r.cfg.Environments[q.Environment].FinOps
+	if client == nil {
+		return res, fmt.Errorf("environment %s has no sign_in: a queue cannot be polled without", q.Environment)
+	}
+	before, err := r.db.Queue(ctx, q.Environment, string(q.Activity))
+	if err != nil && !errors.Is(err, state.ErrNotFound) {
+		return res, err
+	}
+	if err := r.db.PollBegun(ctx, q.Environment, string(q.Activity)); err != nil {
+		return res, err
+	}
+	err = r.drain(ctx, client, q, before.DrainedAt.IsZero(), &res)
+	if err != nil && context.Cause(ctx) != nil {
+		return res, context.Cause(ctx) // a stop is no problem of the queue
+	}
+	if err != nil {
+		res.Problem = err.Error()
+	}
+	return res, errors.Join(err, r.db.PollEnded(durably(ctx), q.Environment, string(q.Activity), res.Problem))
+}
+
+func (r *Relay) lockQueue(q Queue) (unlock func(), ok bool) {
+	v, _ := r.polling.LoadOrStore(q.Environment+"/"+string(q.Activity), &sync.Mutex{})
+	mu := v.(*sync.Mutex)
+	return mu.Unlock, mu.TryLock()
+}
+
+func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog bool, res *PollResult) error {
+	seen := map[string]bool{}
+	for {
+		r.cfg.Trace("dequeue")
+		m, err := client.Dequeue(ctx, q.Activity)
+		if errors.Is(err, dmf.ErrEmpty) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if seen[m.CorrelationID] {
+			return fmt.Errorf("FinOps handed out message %s twice within minutes; it stays hidden for 30 minutes otherwise: the rest is left for the next poll", m.CorrelationID)
+		}
+		seen[m.CorrelationID] = true
+		if backlog && q.Backlog == BacklogAsk {
+			return ErrBacklog // not stored: it comes again in 30 minutes
+		}
+		r.cfg.Trace("dequeued")
+		receipt, err := r.db.AcceptMessage(durably(ctx), newMessage(q, m, backlog && q.Backlog == BacklogPark))
+		if err != nil {
+			return err
+		}
+		r.cfg.Trace("message-stored")
+		if receipt.New {
+			res.Messages++
+		} else {
+			res.Redelivered++
+		}
+		if done, err := r.awaitMessage(ctx, receipt.ShipmentID); err != nil {
+			return err
+		} else if !done {
+			res.Open++
+		}
+	}
+}
+
+func newMessage(q Queue, m dmf.Message, park bool) state.NewMessage {
+	n := state.NewMessage{
+		Environment: q.Environment, Activity: string(q.Activity), CorrelationID: m.CorrelationID,
+		Body: m.Raw, LinkPath: linkPath(m.DownloadLocation), Park: park,
+	}
+	if !m.HasFile {
+		n.NoFile = "FinOps says that the message has no file"
+		if m.FileError != "" {
+			n.NoFile += ": " + clip(m.FileError)
+		}
+	}
+	return n
+}
+
+// awaitMessage waits until a message is acked, or until it is clear that it
+// will not be soon. It says which.
+func (r *Relay) awaitMessage(ctx context.Context, shipmentID string) (acked bool, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, messageSettles, errNotSoon)
+	defer cancel()
+	for {
+		changed := r.db.Changed()
+		acked, soon, err := r.messageStands(ctx, shipmentID)
+		if err != nil && !errors.Is(context.Cause(ctx), errNotSoon) {
+			return false, err
+		}
+		if acked || !soon {
+			return acked, nil
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), errNotSoon) {
+				return false, nil
+			}
+			return false, context.Cause(ctx)
+		case <-changed:
+		}
+	}
+}
+
+var errNotSoon = errors.New("the message does not come to rest soon")
+
+// messageStands says whether a message is acked, and if not, whether that is
+// only a matter of work that is going on.
+func (r *Relay) messageStands(ctx context.Context, shipmentID string) (acked, soon bool, err error) {
+	m, err := r.db.Message(ctx, shipmentID)
+	if err != nil {
+		return false, false, err
+	}
+	switch m.State {
+	case state.Acked, state.Assumed:
+		return true, false, nil
+	case state.Due:
+		return false, m.Attempts < 2, nil // the first ack failed: it goes on beside the next message
+	case state.Stale:
+		return false, false, nil
+	}
+	s, err := r.db.Shipment(ctx, shipmentID)
+	if err != nil {
+		return false, false, err
+	}
+	switch s.State {
+	case state.Pending, state.Fetching:
+		return false, true, nil
+	case state.Fetched:
+		waiting, err := r.anyWaiting(ctx, shipmentID)
+		return false, !waiting, err
+	}
+	return false, false, nil
+}
+
+func (r *Relay) anyWaiting(ctx context.Context, shipmentID string) (bool, error) {
+	exports, err := r.db.Exports(ctx, state.Filter{ShipmentID: shipmentID, Limit: -1})
+	if err != nil {
+		return false, err
+	}
+	for _, e := range exports {
+		deliveries, err := r.db.Deliveries(ctx, e.ID)
+		if err != nil {
+			return false, err
+		}
+		for _, d := range deliveries {
+			if d.State == state.Waiting {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// keepPolling polls a queue by its schedule until ctx ends. Slots that were
+// missed run once, at once; a poll that failed is tried again before its slot.
+func (r *Relay) keepPolling(ctx, work context.Context, q Queue) {
+	log := r.log.With(keyEnvironment, q.Environment, keyFlow, q.Flow, "activity", string(q.Activity))
+	for {
+		due, err := r.nextPoll(ctx, q)
+		if err != nil {
+			log.Error("ledger", keyError, err)
+			due = r.db.Now().Add(firstWait)
+		}
+		if !r.sleepUntil(ctx, due) {
+			return
+		}
+		res, err := r.pollStopping(ctx, work, q)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			log.Warn("queue not drained", "messages", res.Messages, keyError, err)
+		case res.Messages+res.Redelivered > 0:
+			log.Info("queue drained", "messages", res.Messages, "redelivered", res.Redelivered, "open", res.Open)
+		}
+	}
+}
+
+// pollStopping takes no further message once ctx has ended, and lets the one
+// in work end with work.
+func (r *Relay) pollStopping(ctx, work context.Context, q Queue) (PollResult, error) {
+	poll, cancel := context.WithCancelCause(work)
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { cancel(ErrStopping) })()
+	return r.Poll(poll, q)
+}
+
+// nextPoll is the slot after the last poll, in the past when it was missed.
+func (r *Relay) nextPoll(ctx context.Context, q Queue) (time.Time, error) {
+	last, err := r.db.Queue(ctx, q.Environment, string(q.Activity))
+	if errors.Is(err, state.ErrNotFound) {
+		return r.db.Now(), nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	due := q.Schedule.Next(last.LastPolledAt)
+	if last.Failures > 0 {
+		if again := last.LastPolledAt.Add(backoff(last.Failures+3, 0)); again.Before(due) {
+			due = again
+		}
+	}
+	return due, nil
+}
+
+// sleepUntil waits for a moment by the ledger's clock; false when ctx ended.
+func (r *Relay) sleepUntil(ctx context.Context, due time.Time) bool {
+	for {
+		left := due.Sub(r.db.Now())
+		if left <= 0 {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(min(left, longestSleep)): // the clock may be set meanwhile
+		}
+	}
+}
+
+// QueueOf finds the queue of a flow.
+func (r *Relay) QueueOf(flow string) (Queue, bool) {
+	for _, q := range r.cfg.Queues {
+		if q.Flow == flow {
+			return q, true
+		}
+	}
+	return Queue{}, false
+}
+
+// Queues lists the configured queues.
+func (r *Relay) Queues() []Queue { return r.cfg.Queues }

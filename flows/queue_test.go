@@ -1,0 +1,425 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"finrelay/dmf"
+	"finrelay/dmf/sim"
+	"finrelay/exporter/outputs"
+	"finrelay/state"
+)
+
+const testActivity = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+
+// polls is takesAll with a queue of the simulator's, polled only when asked.
+func (w *rig) polls(backlog Backlog) (Config, Queue) {
+	w.t.Helper()
+	w.fo.AddActivity(testActivity, sim.ActivityOptions{})
+	now := func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+	tokens, err := dmf.NewTokenSource(dmf.SignIn{
+		Method: dmf.MethodV1, TenantID: sim.DefaultTenant, ClientID: sim.DefaultClientID,
+		Secret: dmf.StaticSecret(sim.DefaultSecret), AuthorityHost: w.fo.BaseURL(), Resource: w.fo.BaseURL(),
+	}, dmf.TransportOptions{Now: now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	client, err := dmf.NewClient(dmf.ClientOptions{URL: w.fo.BaseURL(), Tokens: tokens, Now: now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { client.Close() })
+	cfg := w.takesAll()
+	e := cfg.Environments["prod"]
+	e.FinOps = client
+	cfg.Environments["prod"] = e
+	q := Queue{Flow: "all", Environment: "prod", Activity: testActivity, Schedule: cron.Every(10 * time.Minute), Backlog: backlog}
+	cfg.Queues = []Queue{q}
+	return cfg, q
+}
+
+func (w *rig) poll(q Queue) PollResult {
+	w.t.Helper()
+	res, err := w.relay.Poll(w.t.Context(), q)
+	if err != nil {
+		w.t.Fatalf("poll: %v\n%s", err, w.picture())
+	}
+	return res
+}
+
+// pass moves FinOps' clock and ours.
+func (w *rig) pass(d time.Duration) {
+	w.t.Helper()
+	w.fo.Clock().Advance(d)
+	w.advance(d)
+}
+
+func (w *rig) queued(i int) (data []byte, table sim.Table) {
+	table = w.fo.SampleEntity("Customer groups", 5+i)
+	return w.fo.Package("Nightly", w.fo.Member(sim.CSVUTF16LE, table)), table
+}
+
+// A queue is drained in order, each message downloaded once, landed and acked
+// with the answer to dequeue byte for byte, one at a time.
+func TestPollDrainsInOrder(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.polls(BacklogLand)
+	var sent []*sim.Message
+	for i := range 3 {
+		data, _ := w.queued(i)
+		sent = append(sent, w.fo.Enqueue(testActivity, data, sim.MessageOptions{}))
+	}
+	sent = append(sent, w.fo.Enqueue(testActivity, nil, sim.MessageOptions{NoFile: true}))
+	w.run(cfg)
+	if res := w.poll(q); res.Messages != 4 || res.Redelivered != 0 || res.Open != 0 {
+		t.Errorf("poll gave %+v; want 4 messages, all acked", res)
+	}
+	for i, m := range sent {
+		at, body := m.Ack()
+		if at.IsZero() || string(body) != string(m.Answer()) {
+			t.Errorf("message %d: acked %v with %q; want the answer to dequeue %q", i, at, body, m.Answer())
+		}
+		want := 1
+		if m.Blob == nil {
+			want = 0
+		}
+		if m.Downloads() != want {
+			t.Errorf("message %d was downloaded %d times, want %d", i, m.Downloads(), want)
+		}
+	}
+	exports, err := w.db.Exports(t.Context(), state.Filter{})
+	if err != nil || len(exports) != 3 {
+		t.Fatalf("%d exports, %v; want 3", len(exports), err)
+	}
+	for i, e := range exports { // newest first
+		if e.State != state.Landed || e.Rows != int64(5+2-i) || e.Entity != "Customer groups" {
+			t.Errorf("export %d: %s, %d rows of %q", i, e.State, e.Rows, e.Entity)
+		}
+	}
+	if res := w.poll(q); res.Messages != 0 {
+		t.Errorf("second poll gave %+v; want an empty queue", res)
+	}
+	// One at a time: no dequeue between another message's dequeue and its ack.
+	var order []string
+	for _, r := range w.fo.Requests() {
+		if strings.Contains(r.Path, "/connector/") {
+			order = append(order, r.Route)
+		}
+	}
+	want := strings.Repeat("dequeue download ack ", 3) + "dequeue ack dequeue dequeue"
+	if got := strings.Join(order, " "); got != want {
+		t.Errorf("calls were\n%s; want\n%s", got, want)
+	}
+}
+
+// The first poll of a queue that holds something asks a person, and hides
+// nothing: with an answer the message comes again and lands, or is parked.
+func TestBacklogIsAskedFor(t *testing.T) {
+	for _, answer := range []Backlog{BacklogLand, BacklogPark} {
+		t.Run(string(answer), func(t *testing.T) {
+			w := newRig(t)
+			cfg, q := w.polls(BacklogAsk)
+			data, _ := w.queued(0)
+			m := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
+			w.run(cfg)
+			if _, err := w.relay.Poll(t.Context(), q); !errors.Is(err, ErrBacklog) {
+				t.Fatalf("first poll gave %v; want ErrBacklog", err)
+			}
+			w.pass(31 * time.Minute)
+			q.Backlog = answer
+			if res := w.poll(q); res.Messages != 1 || res.Open != 0 {
+				t.Fatalf("poll with --backlog %s gave %+v", answer, res)
+			}
+			if at, _ := m.Ack(); at.IsZero() {
+				t.Error("message is not acked")
+			}
+			shipments, err := w.db.Shipments(t.Context(), state.Filter{})
+			if err != nil || len(shipments) != 1 {
+				t.Fatal(shipments, err)
+			}
+			e := w.only(shipments[0].ID)
+			if answer == BacklogLand {
+				w.wantExport(e, state.Landed, "", LandedHere)
+				return
+			}
+			w.wantExport(e, state.Parked, state.ReasonBacklog, SafeHere)
+			if _, err := w.relay.RerunIDs(t.Context(), []string{e.ID}, false, "eve"); err != nil {
+				t.Fatal(err)
+			}
+			w.until("the backlog landed", func() bool { return w.only(shipments[0].ID).State == state.Landed })
+		})
+	}
+}
+
+// An ack that had its effect but whose answer was lost: it is repeated while
+// the receipt is fresh, FinOps calls it stale, and in the end the message that
+// does not come again counts as acked, said to be assumed.
+func TestAckWithLostAnswer(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.polls(BacklogLand)
+	data, _ := w.queued(0)
+	m := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
+	w.fo.Fault(sim.Fault{Route: "ack", Lost: true})
+	w.run(cfg)
+	if res := w.poll(q); res.Messages != 1 || res.Open != 1 {
+		t.Errorf("poll gave %+v; want 1 message, not acked as far as we know", res)
+	}
+	if at, _ := m.Ack(); at.IsZero() {
+		t.Fatal("the simulator did not carry out the ack")
+	}
+	id := w.shipmentOf(m)
+	for range 40 { // the acks that FinOps calls stale
+		w.pass(time.Minute)
+		w.until("the ack was tried or given up", func() bool { return w.ackRests(id) })
+	}
+	w.wantMessage(id, state.Stale)
+	w.pass(31 * time.Minute)
+	w.poll(q)
+	w.wantMessage(id, state.Assumed)
+	if m.Downloads() != 1 {
+		t.Errorf("downloaded %d times", m.Downloads())
+	}
+}
+
+func (w *rig) shipmentOf(m *sim.Message) string {
+	w.t.Helper()
+	shipments, err := w.db.Shipments(w.t.Context(), state.Filter{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, s := range shipments {
+		if msg, err := w.db.Message(w.t.Context(), s.ID); err == nil && strings.EqualFold(msg.CorrelationID, m.CorrelationID) {
+			return s.ID
+		}
+	}
+	w.t.Fatalf("no shipment for message %s", m.CorrelationID)
+	return ""
+}
+
+// ackRests: no ack is due now.
+func (w *rig) ackRests(string) bool {
+	due, err := w.db.NextAck(w.t.Context())
+	return err == nil && (due.IsZero() || due.After(w.db.Now()))
+}
+
+func (w *rig) wantMessage(shipmentID string, want state.State) {
+	w.t.Helper()
+	m, err := w.db.Message(w.t.Context(), shipmentID)
+	if err != nil || m.State != want {
+		w.t.Errorf("message is %s (%s), %v; want %s", m.State, m.Detail, err, want)
+	}
+}
+
+// An output that is down for two hours: one download, and one ack that counts,
+// sent after the rows are durable, with the receipt of the redelivery.
+func TestAckWaitsForTheOutput(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.polls(BacklogLand)
+	data, _ := w.queued(0)
+	m := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
+	out := &downOutput{Output: w.files()}
+	cfg.Outputs["files"] = out
+	w.run(cfg)
+	for range 4 {
+		if res := w.poll(q); res.Open != res.Messages+res.Redelivered {
+			t.Errorf("poll gave %+v; want nothing acked while the output is down", res)
+		}
+		w.pass(31 * time.Minute)
+	}
+	if at, _ := m.Ack(); !at.IsZero() {
+		t.Fatal("acked before the rows were durable")
+	}
+	out.back.Store(true)
+	w.poll(q) // the redelivery
+	w.pass(6 * time.Minute)
+	id := w.shipmentOf(m)
+	w.until("landed and acked", func() bool {
+		msg, err := w.db.Message(t.Context(), id)
+		return err == nil && msg.State == state.Acked
+	})
+	if m.Downloads() != 1 {
+		t.Errorf("downloaded %d times, want once", m.Downloads())
+	}
+	if acks := w.countRoute("ack"); acks != 1 {
+		t.Errorf("%d acks were sent, want 1", acks)
+	}
+}
+
+func (w *rig) countRoute(route string) (n int) {
+	for _, r := range w.fo.Requests() {
+		if r.Route == route {
+			n++
+		}
+	}
+	return n
+}
+
+// Trouble on the way: one 502, a 500, a cut body and a throttle cost time and
+// nothing else.
+func TestPollThroughTrouble(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.polls(BacklogLand)
+	data, _ := w.queued(0)
+	m := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
+	w.fo.Fault(sim.Fault{Route: "dequeue", Status: 502})
+	w.fo.Fault(sim.Fault{Route: "download", Status: 500, Times: 2})
+	w.fo.Fault(sim.Fault{Route: "download", CutAfter: 300})
+	w.fo.Fault(sim.Fault{Route: "ack", Status: 429, RetryAfter: 20 * time.Second})
+	w.run(cfg)
+	if _, err := w.relay.Poll(t.Context(), q); err == nil {
+		t.Fatal("a poll that met a 502 said that it drained the queue")
+	}
+	known, err := w.db.Queue(t.Context(), "prod", testActivity)
+	if err != nil || known.Failures != 1 || !strings.Contains(known.Problem, "502") {
+		t.Errorf("queue after a 502: %+v, %v; want its problem kept", known, err)
+	}
+	done := make(chan error, 1)
+	go func() { _, err := w.relay.Poll(t.Context(), q); done <- err }()
+	w.untilPassing("message acked", func() bool { at, _ := m.Ack(); return !at.IsZero() })
+	if err := <-done; err != nil {
+		t.Errorf("poll: %v", err)
+	}
+	w.wantExport(w.only(w.shipmentOf(m)), state.Landed, "", LandedHere)
+}
+
+// untilPassing lets time pass while it waits.
+func (w *rig) untilPassing(what string, ok func() bool) {
+	w.t.Helper()
+	w.until(what, func() bool {
+		if ok() {
+			return true
+		}
+		w.pass(5 * time.Second)
+		time.Sleep(10 * time.Millisecond)
+		return false
+	})
+}
+
+// A secret that is wrong parks nothing: it is said, and with the right secret
+// the queue drains.
+func TestPollWithoutSignIn(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.polls(BacklogLand)
+	data, _ := w.queued(0)
+	w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
+	w.fo.SetApp(sim.App{ClientID: sim.DefaultClientID, Secret: "another"})
+	w.run(cfg)
+	_, err := w.relay.Poll(t.Context(), q)
+	if _, ok := errors.AsType[*dmf.SignInError](err); !ok {
+		t.Fatalf("poll with a wrong secret gave %v; want a SignInError", err)
+	}
+	if s, err := w.db.Status(t.Context(), ""); err != nil || s.NeedPerson != 0 {
+		t.Errorf("status after a wrong secret: %+v, %v; want nothing parked", s, err)
+	}
+}
+
+// Two polls of one queue at once: the second is told, and takes nothing.
+func TestOnePollAtATime(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.polls(BacklogLand)
+	w.run(cfg)
+	in := make(chan struct{})
+	out := make(chan struct{})
+	w.onTrace(func(step string) {
+		if step == "dequeue" {
+			close(in)
+			<-out
+		}
+	})
+	done := make(chan error, 1)
+	go func() { _, err := w.relay.Poll(context.Background(), q); done <- err }()
+	<-in
+	if _, err := w.relay.Poll(t.Context(), q); !errors.Is(err, ErrPolling) {
+		t.Errorf("second poll gave %v; want ErrPolling", err)
+	}
+	close(out)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// A restart between any two steps of a message downloads and acks it in the
+// end, and lands it once.
+func TestStopBeforeEachStepOfAMessage(t *testing.T) {
+	for _, step := range []string{"dequeued", "message-stored", "fetch", "fetched", "open", "convert", "commit", "delivered", "ack", "acked"} {
+		t.Run(step, func(t *testing.T) {
+			w := newRig(t)
+			cfg, q := w.polls(BacklogLand)
+			data, table := w.queued(0)
+			m := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
+			w.run(cfg)
+			reached := make(chan struct{}, 1)
+			w.onTrace(func(s string) {
+				if s == step {
+					select {
+					case reached <- struct{}{}:
+					default:
+					}
+					time.Sleep(5 * time.Millisecond) // lets the stop come before the step
+				}
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() { defer close(done); w.relay.Poll(ctx, q) }()
+			<-reached
+			cancel()
+			w.stop()
+			<-done
+			w.onTrace(nil)
+			w.run(cfg)
+			w.pass(31 * time.Minute) // the message is handed out again unless it was acked
+			w.untilPassing("message acked", func() bool {
+				if _, err := w.relay.Poll(t.Context(), q); err != nil && !errors.Is(err, ErrPolling) {
+					t.Log(err)
+				}
+				at, _ := m.Ack()
+				return !at.IsZero()
+			})
+			e := w.only(w.shipmentOf(m))
+			w.until("landed", func() bool { return w.only(w.shipmentOf(m)).State == state.Landed })
+			w.wantRows(e, table)
+			if n := len(w.tree()); n != 2 {
+				t.Errorf("%d files in the output, want data and manifest: %v", n, keys(w.tree()))
+			}
+		})
+	}
+}
+
+// The schedule's missed slots run once, at the start.
+func TestMissedSlotsRunOnce(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.polls(BacklogLand)
+	w.run(cfg)
+	w.poll(q)
+	w.stop()
+	w.shut()
+	w.ahead.Add(int64(6 * time.Hour))
+	w.fo.Clock().Advance(6 * time.Hour)
+	w.fo.ForgetRequests()
+	cfg.Polling = true
+	w.run(cfg)
+	w.until("polled", func() bool { return w.countRoute("dequeue") > 0 })
+	time.Sleep(100 * time.Millisecond)
+	if n := w.countRoute("dequeue"); n != 1 {
+		t.Errorf("%d polls after six hours of missed slots, want 1", n)
+	}
+}
+
+// downOutput is an output whose disk is away for a while.
+type downOutput struct {
+	outputs.Output
+	back atomic.Bool
+}
+
+func (d *downOutput) Begin(ctx context.Context, e outputs.Export) (outputs.Writer, error) {
+	if !d.back.Load() {
+		return nil, errors.New("the disk is away")
+	}
+	return d.Output.Begin(ctx, e)
+}
