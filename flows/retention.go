@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -77,10 +78,27 @@ func (r *Relay) removeRaw(ctx context.Context) (removed int, err error) {
 	}
 }
 
+// makeRawFolder makes the folder of raw files and makes its name durable:
+// downloads sync the folder itself, and all of them would be gone with its name
+// after a power cut, while the ledger says that they are here.
+func (r *Relay) makeRawFolder() error {
+	if err := os.MkdirAll(r.inFolder(rawFolder), 0o700); err != nil {
+		return err
+	}
+	if runtime.GOOS == "windows" {
+		return nil // has no such call for folders; NTFS logs names itself
+	}
+	folder, err := os.Open(r.db.Folder())
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
 // sweepRaw removes raw and partial files that the ledger has let go of or does
 // not know. Whatever it still wants stays, half downloaded or whole.
 func (r *Relay) sweepRaw(ctx context.Context) error {
-	if err := os.MkdirAll(r.inFolder(rawFolder), 0o700); err != nil {
+	if err := r.makeRawFolder(); err != nil {
 		return err
 	}
 	files, err := os.ReadDir(r.inFolder(rawFolder))
