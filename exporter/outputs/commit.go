@@ -31,10 +31,11 @@ func (a *attempt) Commit(ctx context.Context, f Facts) (Receipt, error) {
 //	remove old manifest         only if it says something else: what a manifest
 //	                            says is true at every moment
 //	rename data, bad rows
-//	sync   manifest             after the renames: a journal that holds this
-//	                            holds them too
+//	sync   manifest
+//	sync   folder               the names of data and bad rows are durable: no
+//	                            file system promises to keep two renames in order
 //	rename manifest             the commit mark
-//	sync   folder               all names are durable
+//	sync   folder               its name is durable
 //
 // A crash between two steps leaves data without a manifest at worst. The next
 // attempt writes the same bytes over it.
@@ -143,6 +144,11 @@ func (a *attempt) publish(manifest *stagedFile) error {
 		return err
 	}
 	if err := manifest.sync(); err != nil {
+		return err
+	}
+	// Without it a power cut may keep the manifest's new name and lose the
+	// data file's: a manifest of nothing.
+	if err := a.disk.syncFolder("."); err != nil {
 		return err
 	}
 	if err := manifest.publish(); err != nil {

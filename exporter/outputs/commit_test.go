@@ -111,14 +111,14 @@ func TestOrderOfSteps(t *testing.T) {
 		"write .x.jsonl.bad.jsonl.tmp", "sync .x.jsonl.bad.jsonl.tmp",
 		"create .x.jsonl.manifest.json.tmp", "write .x.jsonl.manifest.json.tmp",
 		"rename x.jsonl", "rename x.jsonl.bad.jsonl",
-		"sync .x.jsonl.manifest.json.tmp", "rename x.jsonl.manifest.json", "sync folder .")
+		"sync .x.jsonl.manifest.json.tmp", "sync folder .", "rename x.jsonl.manifest.json", "sync folder .")
 
 	mustLand(t, f, testExport("y"), 0, 0)
 	check("another one in a folder known to be durable",
 		"create .y.jsonl.tmp", "sync .y.jsonl.tmp",
 		"create .y.jsonl.manifest.json.tmp", "write .y.jsonl.manifest.json.tmp",
 		"rename y.jsonl",
-		"sync .y.jsonl.manifest.json.tmp", "rename y.jsonl.manifest.json", "sync folder .")
+		"sync .y.jsonl.manifest.json.tmp", "sync folder .", "rename y.jsonl.manifest.json", "sync folder .")
 
 	mustLand(t, f, testExport("x"), 2, 0)
 	check("a repeat that says something else: its old manifest goes first",
@@ -126,7 +126,7 @@ func TestOrderOfSteps(t *testing.T) {
 		"create .x.jsonl.manifest.json.tmp", "write .x.jsonl.manifest.json.tmp",
 		"remove x.jsonl.manifest.json", "sync folder .",
 		"rename x.jsonl", "remove x.jsonl.bad.jsonl",
-		"sync .x.jsonl.manifest.json.tmp", "rename x.jsonl.manifest.json", "sync folder .")
+		"sync .x.jsonl.manifest.json.tmp", "sync folder .", "rename x.jsonl.manifest.json", "sync folder .")
 
 	f = newTestFiles(t, f.folder, "{environment}/{entity}/{export_id}.jsonl")
 	f.trace = record
@@ -136,7 +136,7 @@ func TestOrderOfSteps(t *testing.T) {
 		"create .x.jsonl.tmp", "write .x.jsonl.tmp", "sync .x.jsonl.tmp",
 		"create .x.jsonl.manifest.json.tmp", "write .x.jsonl.manifest.json.tmp",
 		"rename x.jsonl",
-		"sync .x.jsonl.manifest.json.tmp", "rename x.jsonl.manifest.json", "sync folder .")
+		"sync .x.jsonl.manifest.json.tmp", "sync folder .", "rename x.jsonl.manifest.json", "sync folder .")
 }
 
 // Each step fails once, as on a full disk, first in a fresh folder and then
