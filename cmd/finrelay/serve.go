@@ -33,9 +33,9 @@ Without a configuration file it listens on 127.0.0.1:8686, keeps its ledger in
 ./data and writes to ./out; the key that senders need is generated and stands in
 the file that is named at the start.
 
-SIGINT or SIGTERM stops it: no new work is taken, work in flight may finish
-within shutdown.grace, what does not is given back and goes on next time. A
-second signal ends it at once; nothing is lost by that either.`,
+SIGINT or SIGTERM stops it: no new work is begun, work in flight may finish
+within shutdown.grace, what does not is given back and goes on next time. Events
+are stored until then, so that a restart costs none. A second signal ends it at once; nothing is lost by that either.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := a.load()
@@ -108,8 +108,12 @@ type listening struct {
 // drain bounds how long requests that are being answered may take at a stop.
 const drain = 10 * time.Second
 
-// runServer serves until ctx ends. The order of the end is: no more requests,
-// then no more claims, then the grace time for work, and the ledger last.
+// runServer serves until ctx ends. The order of the end is: no more claims,
+// then the grace time for work, then no more requests, and the ledger last.
+//
+// The door is open for as long as work may finish. FinOps tries an event three
+// times in three seconds and then gives up: a door that is shut while a long
+// download ends costs events, and to store them costs that download nothing.
 func (a *app) runServer(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(listening)) (err error) {
 	db, err := state.OpenLedger(ctx, cfg.State, state.Options{})
 	if errors.Is(err, state.ErrLocked) {
@@ -227,7 +231,9 @@ func (s *server) run(ctx context.Context) error {
 	}
 	all.Go(func() { errs[0] = serveOn(s.doorServer, s.doors) })
 	all.Go(func() { errs[1] = serveOn(s.controlServer, s.control) })
+	workDone := make(chan struct{})
 	all.Go(func() {
+		defer close(workDone)
 		err := s.relay.Run(ctx)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return // stopped before it had begun, which is no failure
@@ -238,6 +244,7 @@ func (s *server) run(ctx context.Context) error {
 	})
 	<-ctx.Done()
 	s.log.Info("stopping: no new work; work in flight may finish")
+	<-workDone
 	stop, done := context.WithTimeout(context.Background(), drain)
 	defer done()
 	stopErr := errors.Join(s.doorServer.Shutdown(stop), s.controlServer.Shutdown(stop))
