@@ -18,7 +18,10 @@ const asFinrelay = "FINRELAY_TEST_AS_FINRELAY"
 // end no goroutine may be left.
 func TestMain(m *testing.M) {
 	if os.Getenv(asFinrelay) != "" {
-		killAtStep()
+		if err := obeyTests(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitUsage)
+		}
 		main()
 	}
 	testscript.Main(leakChecked{m}, map[string]func(){"finrelay": main})
