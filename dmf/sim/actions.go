@@ -203,7 +203,7 @@ func (s *Sim) exportedPackageURL(c *call) (answered, *odataError) {
 		return answered{}, no
 	}
 	link := ""
-	if e.done(now) && e.blob != nil {
+	if s.pack(e); e.done(now) && e.blob != nil {
 		if e.urls >= e.script.URLEmpty {
 			link = s.Link(e.blob, LinkOptions{})
 			e.links++

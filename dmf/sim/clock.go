@@ -54,3 +54,10 @@ func (c *Clock) Set(t time.Time) {
 	c.stopped = true
 	c.at = t.Round(0).UTC()
 }
+
+// stands reports whether only Advance and Set move the clock.
+func (c *Clock) stands() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopped
+}

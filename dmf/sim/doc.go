@@ -10,7 +10,6 @@
 //	             data packages with their UTF-16LE manifest
 //	events       business events as FinOps sends them: alphabetical keys, three
 //	             tries one second apart, then an error list with a resend
-//
 //	sign-in      Entra's token endpoints v1 and v2, or AD FS; FinOps' own checks
 //	             of the token, its list of applications, 401, 403 and 302
 //	queue        recurring jobs: dequeue, download, ack, with receipts that go
@@ -35,7 +34,10 @@
 //
 // A test scripts what goes wrong with [Sim.Fault], by the name of the route and
 // the time on the clock; what an execution does is an [ExecutionScript].
-// [Sim.Requests] tells what the client then did. Without faults the simulator is only as unkind as Azure.
+// [Sim.Requests] tells what the client then did. A [Scenario] is all of this in
+// a file: what there is, a timeline, and faults by route and time;
+// docs/simulator.md describes it, [Sim.Play] plays it. Without faults the
+// simulator is only as unkind as Azure.
 //
 // All methods of Sim, Blob, Message and Clock may be called concurrently.
 package sim

@@ -83,7 +83,8 @@ type execution struct {
 	company string
 	script  ExecutionScript
 	tables  []Table
-	blob    *Blob
+	file    string // the package's name; "" = it makes none
+	blob    *Blob  // nil = not packed yet
 
 	started time.Time
 	ended   time.Time
@@ -92,8 +93,8 @@ type execution struct {
 	links   int
 }
 
-// newExecution runs the project's export. The file is there at once; the
-// script says when it is admitted to be.
+// newExecution runs the project's export. Its rows are settled at once; the
+// script says when it is admitted to be over.
 func (s *Sim) newExecution(p *project, r run, sc ExecutionScript) *execution {
 	if sc.Statuses == nil {
 		sc.Statuses = Polls(1, 1, 3, StatusSucceeded)
@@ -105,7 +106,7 @@ func (s *Sim) newExecution(p *project, r run, sc ExecutionScript) *execution {
 	// A run that makes no file leaves the marker where it was (Assumed).
 	if e.makesFile() {
 		e.tables = p.tables(s, r, true)
-		e.blob = s.PutBlob(s.blobName(p.Name, "zip"), s.packageOf(p, e.tables), BlobOptions{})
+		e.file = s.blobName(p.Name, "zip")
 	} else {
 		e.tables = p.tables(s, r, false)
 	}
@@ -114,16 +115,22 @@ func (s *Sim) newExecution(p *project, r run, sc ExecutionScript) *execution {
 	return e
 }
 
-func (s *Sim) packageOf(p *project, tables []Table) []byte {
+// pack makes the data package when somebody first wants it: thousands of runs
+// whose files go another way never need theirs. Name and age are those of the
+// run.
+func (s *Sim) pack(e *execution) {
+	if e.blob != nil || e.file == "" {
+		return
+	}
 	var members []Member
-	for _, t := range tables {
-		m := s.Member(p.Format, t)
-		if p.Incremental {
+	for _, t := range e.tables {
+		m := s.Member(e.project.Format, t)
+		if e.project.Incremental {
 			m.RefreshType = "Incremental"
 		}
 		members = append(members, m)
 	}
-	return s.Package(p.Name, members...)
+	e.blob = s.PutBlob(e.file, s.Package(e.project.Name, members...), BlobOptions{Created: e.started})
 }
 
 func (e *execution) final() string { return e.script.Statuses[len(e.script.Statuses)-1] }
@@ -174,10 +181,12 @@ func (e *execution) done(now time.Time) bool {
 	return !e.ended.IsZero()
 }
 
+// snapshot tells how an execution stands.
 func (s *Sim) snapshot(e *execution) Execution {
 	now := s.clock.Now()
 	s.packages.mu.Lock()
 	defer s.packages.mu.Unlock()
+	s.pack(e)
 	status, _ := e.at(now)
 	return Execution{
 		ID: e.id, Project: e.project.Name, LegalEntity: e.company, Started: e.started, Ended: e.ended,

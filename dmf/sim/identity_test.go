@@ -83,6 +83,9 @@ func TestTokenErrors(t *testing.T) {
 		{"unknown resource v1", v1, []string{"resource", "https://other.example"}, 400, "invalid_resource", 500011},
 		{"unknown resource v2", v2, []string{"scope", "https://other.example/.default"}, 400, "invalid_resource", 500011},
 		{"malformed scope", v2, []string{"scope", "user_impersonation"}, 400, "invalid_scope", 1002012},
+		{"no scope", v2, []string{"scope", ""}, 400, "invalid_scope", 1002012},
+		{"only a library's scopes", v2, []string{"scope", "openid profile"}, 400, "invalid_scope", 1002012},
+		{"two resources", v2, []string{"scope", "https://a.example/.default https://b.example/.default"}, 400, "invalid_scope", 1002012},
 		{"unknown tenant", "/fabrikam.example/oauth2/token", nil, 400, "invalid_request", 90002},
 		{"AD FS in the cloud", adfs, nil, 400, "invalid_request", 90002},
 		{"wrong grant", v1, []string{"grant_type", "password"}, 400, "unsupported_grant_type", 70003},
@@ -107,6 +110,16 @@ func TestTokenErrors(t *testing.T) {
 				t.Error("the answer repeats the secret")
 			}
 		})
+	}
+}
+
+// Microsoft's library adds scopes of its own to the one it is asked for.
+func TestLibraryScopes(t *testing.T) {
+	s := started(t, sim.Options{})
+	a := signIn(t, s, v2, good(s, "scope", s.BaseURL()+"/.default openid offline_access profile")...)
+	token, _ := a.fields(t)["access_token"].(string)
+	if got := (caller{t, s, token}).get("/data/DataManagementDefinitionGroups"); a.status != 200 || got.status != 200 {
+		t.Errorf("token %d, call %d", a.status, got.status)
 	}
 }
 

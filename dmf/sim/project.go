@@ -33,9 +33,10 @@ type project struct {
 	scripts []ExecutionScript // of the next executions
 	rows    map[string]int    // by label
 	marks   map[mark]int      // rows already exported
+	data    map[mark]*grower
 }
 
-// mark is what a change-tracking marker belongs to.
+// mark is what a table and its change-tracking marker belong to.
 type mark struct{ entity, company string }
 
 // packages holds projects and executions.
@@ -56,7 +57,7 @@ func (s *Sim) AddProject(p Project) {
 	if p.Format == "" {
 		p.Format = CSVUTF16LE
 	}
-	pr := &project{Project: p, rows: make(map[string]int), marks: make(map[mark]int)}
+	pr := &project{Project: p, rows: make(map[string]int), marks: make(map[mark]int), data: make(map[mark]*grower)}
 	for _, e := range p.Entities {
 		pr.rows[e.Label] = e.Rows
 	}
@@ -92,8 +93,14 @@ func (s *Sim) ScriptNext(project string, scripts ...ExecutionScript) {
 // are for the package API and not used up. It panics on a project that does not
 // exist.
 func (s *Sim) RunProject(project, legalEntity string) Execution {
+	return s.snapshot(s.batch(project, legalEntity))
+}
+
+// batch is RunProject without the data package, which is made when wanted.
+func (s *Sim) batch(project, legalEntity string) *execution {
 	now := s.clock.Now()
 	s.packages.mu.Lock()
+	defer s.packages.mu.Unlock()
 	p := s.packages.mustFind(project)
 	e := s.newExecution(p, run{
 		id:      p.Name + "-" + now.Format("2006-01-02T15:04:05") + "-" + s.ids.hex32("execution"),
@@ -101,8 +108,7 @@ func (s *Sim) RunProject(project, legalEntity string) Execution {
 		now:     now,
 	}, ExecutionScript{Statuses: []string{StatusSucceeded}, URLEmpty: -1})
 	e.ended = now
-	s.packages.mu.Unlock()
-	return s.snapshot(e)
+	return e
 }
 
 // Executions returns all executions in the order of their starts.
@@ -162,8 +168,11 @@ func (p *project) tables(s *Sim, r run, advance bool) []Table {
 		case company != "usmf":
 			purpose += " of " + company
 		}
-		t := s.sample(e.Label, purpose, p.rows[e.Label])
 		k := mark{e.Label, company}
+		if p.data[k] == nil {
+			p.data[k] = s.grower(e.Label, purpose)
+		}
+		t := p.data[k].first(p.rows[e.Label])
 		if p.Incremental || r.delta {
 			t.Rows = t.Rows[min(p.marks[k], len(t.Rows)):]
 		}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -38,30 +39,46 @@ func targetOf(label string) string {
 // rows of the larger entities already hold non-ASCII names, quotes, delimiters,
 // embedded line breaks, leading zeros and FinOps' null date 1900-01-01.
 func (s *Sim) SampleEntity(label string, rows int) Table {
-	return s.sample(label, "entity "+label, rows)
+	return s.grower(label, "entity "+label).first(rows)
 }
 
-// sample makes the rows of a label from one stream of random numbers.
-func (s *Sim) sample(label, purpose string, rows int) Table {
+// grower makes the rows of a table one after the other, and keeps them.
+type grower struct {
+	table  Table
+	makers []maker
+	gen    *rowGen
+}
+
+// grower begins a table of a label whose values come from the purpose's stream
+// of random numbers.
+func (s *Sim) grower(label, purpose string) *grower {
 	e, ok := entities[label]
 	if !ok {
 		e = entity{target: targetOf(label), columns: genericColumns}
 	}
-	t := Table{Label: label, Target: e.target}
-	var makers []maker
+	g := &grower{table: Table{Label: label, Target: e.target}, gen: &rowGen{r: stream(s.opt.Seed, purpose)}}
 	for _, field := range strings.Fields(e.columns) {
 		name, kind, _ := strings.Cut(field, "=")
-		t.Columns = append(t.Columns, name)
-		makers = append(makers, makerOf(kind))
+		g.table.Columns = append(g.table.Columns, name)
+		g.makers = append(g.makers, makerOf(kind))
 	}
-	g := &rowGen{r: stream(s.opt.Seed, purpose)}
-	t.Rows = make([][]string, rows)
-	for i := range t.Rows {
-		g.row = i
-		t.Rows[i] = make([]string, len(makers))
-		for c, m := range makers {
-			t.Rows[i][c] = m(g)
+	return g
+}
+
+// first returns the table's first rows.
+func (g *grower) first(rows int) Table {
+	for i := len(g.table.Rows); i < rows; i++ {
+		g.gen.row = i
+		row := make([]string, len(g.makers))
+		for c, m := range g.makers {
+			row[c] = m(g.gen)
 		}
+		g.table.Rows = append(g.table.Rows, row)
+	}
+	t := g.table
+	t.Rows = slices.Clip(t.Rows[:rows])
+	if t.Rows == nil {
+		t.Rows = [][]string{}
 	}
 	return t
 }

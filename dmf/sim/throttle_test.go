@@ -127,7 +127,7 @@ func TestAPIIsDeterministic(t *testing.T) {
 		m := s.Enqueue(queue, nil, sim.MessageOptions{Blob: e.Blob, ExecutionID: e.ID})
 		return e.ID + m.CorrelationID + string(e.Blob.Bytes()) + s.Token(sim.DefaultClientID) + s.Link(e.Blob, sim.LinkOptions{})
 	}
-	if play() != play() {
+	if first, second := play(), play(); first != second {
 		t.Error("two plays differ")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -126,7 +127,7 @@ func (s *Sim) resourceOf(r *http.Request, c *call) (string, *tokenError) {
 	if c.version == "v2" {
 		scope := r.PostForm.Get("scope")
 		var ok bool
-		if asked, ok = strings.CutSuffix(scope, "/.default"); !ok {
+		if asked, ok = defaultScope(scope); !ok {
 			return "", &tokenError{400, "invalid_scope", 1002012, fmt.Sprintf("The provided value for scope %s is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).", scope)}
 		}
 	}
@@ -134,6 +135,24 @@ func (s *Sim) resourceOf(r *http.Request, c *call) (string, *tokenError) {
 		return "", &tokenError{400, "invalid_resource", 500011, fmt.Sprintf("The resource principal named %s was not found in the tenant named Contoso.", asked)}
 	}
 	return asked, nil
+}
+
+// defaultScope returns the resource of the one scope that ends in /.default.
+//
+// Observed: Microsoft's own library sends "openid offline_access profile" along
+// in this flow, and Entra lets them pass.
+func defaultScope(scope string) (resource string, ok bool) {
+	for _, one := range strings.Fields(scope) {
+		if slices.Contains([]string{"openid", "offline_access", "profile"}, one) {
+			continue
+		}
+		name, isDefault := strings.CutSuffix(one, "/.default")
+		if !isDefault || ok {
+			return "", false
+		}
+		resource, ok = name, true
+	}
+	return resource, ok
 }
 
 // writeTokenError answers as Entra does.
