@@ -3,6 +3,7 @@ package sim
 import (
 	"net/http"
 	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ type Fault struct {
 	Route   string // part of FinOps, one of Routes; "" = any
 	Blob    string // blob name, or a path.Match pattern; "" = any
 	Subject string // activity id (any spelling) or data project, or a path.Match pattern; "" = any
+	Client  string // app id in the request's bearer token, for the priorities that throttling goes by; "" = any
 	Skip    int    // so many matching requests pass unharmed first
 	Times   int    // so many are hit; 0 = one, Always = all
 
@@ -110,7 +112,7 @@ func (f *Fault) matches(c *call) bool {
 	if f.Route != "" && f.Route != c.route.name {
 		return false
 	}
-	return nameMatches(f.Blob, c.blob) &&
+	return nameMatches(f.Blob, c.blob) && (f.Client == "" || strings.EqualFold(f.Client, c.client)) &&
 		(nameMatches(f.Subject, c.subject) || dmf.Fold(f.Subject) == dmf.Fold(c.subject))
 }
 

@@ -20,6 +20,7 @@ type Request struct {
 	Path          string // decoded, without the query
 	Blob          string // blob name; "" outside a container
 	Subject       string // activity id as sent, or data project; "" = none
+	Client        string // app id in the bearer token, whether it is good or not; "" = none
 	Execution     string // execution id of a package call; "" = none
 	Range         string // Range or x-ms-range as sent; "" = none
 	IfMatch       string // If-Match as sent; "" = none

@@ -230,6 +230,48 @@ func TestOldestFirst(t *testing.T) {
 	}
 }
 
+// Clients that poll one activity at once never get the same message.
+func TestConcurrentDequeues(t *testing.T) {
+	s := started(t, sim.Options{})
+	s.AddActivity(queue, sim.ActivityOptions{})
+	for range 40 {
+		s.Enqueue(queue, []byte(hundred), sim.MessageOptions{})
+	}
+	c := calling(t, s)
+	answers := make(chan string)
+	for range 4 {
+		go func() {
+			for {
+				a, err := c.exchange("GET", s.BaseURL()+dequeuePath, "")
+				if err != nil || a.status != 200 {
+					answers <- ""
+					return
+				}
+				if k, err := c.exchange("POST", s.BaseURL()+ackPath, a.body); err != nil || k.status != 200 {
+					t.Errorf("ack: %d, %v", k.status, err)
+				}
+				answers <- a.body
+			}
+		}()
+	}
+	seen := make(map[string]bool)
+	for ended := 0; ended < 4; {
+		if body := <-answers; body == "" {
+			ended++
+		} else {
+			seen[body] = true
+		}
+	}
+	if len(seen) != 40 || len(s.Acked()) != 40 {
+		t.Errorf("%d different answers, %d acked; want 40", len(seen), len(s.Acked()))
+	}
+	for _, m := range s.Messages(queue) {
+		if m.Dequeues() != 1 {
+			t.Errorf("dequeued %d times", m.Dequeues())
+		}
+	}
+}
+
 // What can go wrong with a download, and that the same location works after.
 func TestDownloadFaults(t *testing.T) {
 	cases := []struct {

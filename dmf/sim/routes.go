@@ -44,6 +44,7 @@ type route struct {
 type call struct {
 	route   route
 	blob    string // blob store: the blob's name
+	client  string // app id in the bearer token, not verified; "" = none
 	tenant  string // sign-in: first segment of the path
 	version string // sign-in: "v1", "v2" or "adfs"
 	subject string // queue: activity id as sent; package API: data project
@@ -119,6 +120,9 @@ func (s *Sim) routeTable() map[string]route {
 // store's, which refuses it.
 func (s *Sim) understand(r *http.Request) *call {
 	c := new(call)
+	if bearer, err := bearerClaims(r); err == nil {
+		c.client = bearer.AppID
+	}
 	name := s.match(c, r.URL.Path)
 	c.route = s.routes[name]
 	switch {
@@ -165,6 +169,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 		Path:          r.URL.Path,
 		Blob:          c.blob,
 		Subject:       c.subject,
+		Client:        c.client,
 		Execution:     c.params.text("executionId"),
 		Range:         rangeHeader(r.Header),
 		IfMatch:       r.Header.Get("If-Match"),

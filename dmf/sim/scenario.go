@@ -126,6 +126,7 @@ type ScenarioFault struct {
 	Route   string        `yaml:"route"`
 	Blob    string        `yaml:"blob"`
 	Subject string        `yaml:"subject"`
+	Client  string        `yaml:"client"`
 	From    time.Duration `yaml:"from"`
 	Until   time.Duration `yaml:"until"` // 0 = to the end
 	Skip    int           `yaml:"skip"`

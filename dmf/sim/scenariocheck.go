@@ -172,7 +172,7 @@ func (c *scenarioCheck) fault(field string, f ScenarioFault) {
 		c.wrong(field+".times", "%d; give a count, or -1 for always", f.Times)
 	}
 	bare := f
-	bare.Route, bare.Blob, bare.Subject, bare.From, bare.Until, bare.Skip, bare.Times = "", "", "", 0, 0, 0, 0
+	bare.Route, bare.Blob, bare.Subject, bare.Client, bare.From, bare.Until, bare.Skip, bare.Times = "", "", "", "", 0, 0, 0, 0
 	if bare == (ScenarioFault{}) {
 		c.wrong(field, "nothing goes wrong; give status, delay, lost, cut_after or another fault")
 	}

@@ -74,7 +74,7 @@ func (sc ScenarioScript) script() ExecutionScript { return ExecutionScript(sc) }
 
 func (f ScenarioFault) fault(begin time.Time) Fault {
 	out := Fault{
-		Route: f.Route, Blob: f.Blob, Subject: f.Subject, Skip: f.Skip, Times: f.Times,
+		Route: f.Route, Blob: f.Blob, Subject: f.Subject, Client: f.Client, Skip: f.Skip, Times: f.Times,
 		Delay: f.Delay, Status: f.Status, Code: f.Code, Message: f.Message,
 		RetryAfter: f.RetryAfter, RetryAfterDate: f.RetryAfterDate, RetryAfterGrow: f.RetryAfterGrow,
 		NoAzureHeaders: f.ProxyPage, Lost: f.Lost, Reset: f.Reset, CutAfter: f.CutAfter, HangAfter: f.HangAfter,

@@ -116,6 +116,21 @@ func TestFaultWindowAndSubject(t *testing.T) {
 	}
 }
 
+// Throttling goes by priorities of apps: one waits while another is served.
+func TestThrottlingPerClient(t *testing.T) {
+	c := projected(t, sim.Project{})
+	c.s.SetApp(sim.App{ClientID: "nightly"})
+	c.s.Fault(sim.Fault{Client: "NIGHTLY", Status: 429, Times: sim.Always})
+	low := caller{t, c.s, c.s.Token("nightly")}
+	const path = "/data/DataManagementDefinitionGroups"
+	if a, b := low.get(path), c.get(path); a.status != 429 || b.status != 200 {
+		t.Errorf("low priority %d, the other %d", a.status, b.status)
+	}
+	if all := c.s.Requests(); all[0].Client != "nightly" || all[1].Client != sim.DefaultClientID {
+		t.Errorf("journal: %q and %q", all[0].Client, all[1].Client)
+	}
+}
+
 // The same seed and calls give the same bytes, whatever the listener.
 func TestAPIIsDeterministic(t *testing.T) {
 	play := func() string {
