@@ -105,13 +105,26 @@ func OpenLedger(ctx context.Context, folder string, opt Options) (*DB, error) {
 	return db, nil
 }
 
-// makeFolder creates the folder and makes its name durable: a ledger whose
-// folder is gone after a power cut is a lost ledger.
+// makeFolder creates the folder and makes its name durable, and the names of
+// the folders above it that were missing: a ledger whose folder is gone after a
+// power cut is a lost ledger.
 func makeFolder(folder string) error {
+	folder = filepath.Clean(folder)
+	toSync := []string{folder, filepath.Dir(folder)}
+	for at := filepath.Dir(folder); at != filepath.Dir(at); at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		toSync = append(toSync, filepath.Dir(at))
+	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("create state folder: %w", err)
 	}
-	return errors.Join(syncFolder(folder), syncFolder(filepath.Dir(filepath.Clean(folder))))
+	var errs []error
+	for _, f := range toSync {
+		errs = append(errs, syncFolder(f))
+	}
+	return errors.Join(errs...)
 }
 
 func syncFolder(folder string) error {

@@ -134,7 +134,7 @@ func (o aftermath) addFiles(folder string) error {
 // checkLedgerFile looks at the ledger of a server that has stopped: sound, no
 // link left of what is settled, and no signature anywhere in its bytes.
 func checkLedgerFile(folder string, signatures []string) error {
-	path := filepath.Join(folder, "state", state.File)
+	path := filepath.Join(folder, crashState, state.File)
 	// immutable: without it even a reader leaves a log beside the ledger.
 	db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro&immutable=1")
 	if err != nil {

@@ -55,7 +55,7 @@ func serveHere(folder string) (*servedHere, string, error) {
 	go func() {
 		s.code <- run(ctx, []string{"serve", "-c", filepath.Join(folder, defaultFile)}, nil, s.log, s.log)
 	}()
-	socket, err := web.SocketPath(filepath.Join(folder, "state"))
+	socket, err := web.SocketPath(filepath.Join(folder, crashState))
 	if err != nil {
 		return nil, "", errors.Join(err, s.Stop())
 	}

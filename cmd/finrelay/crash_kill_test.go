@@ -59,7 +59,7 @@ func (l *lineage) start() error {
 	}
 	l.now = p
 	if l.client == nil {
-		socket, err := web.SocketPath(filepath.Join(l.folder, "state"))
+		socket, err := web.SocketPath(filepath.Join(l.folder, crashState))
 		if err != nil {
 			return err
 		}

@@ -197,7 +197,7 @@ func signalled(t *testing.T, p *serveProcess, again bool) {
 // has it open.
 func shipmentState(t *testing.T, folder string) (now string) {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(folder, "state", state.File)+"?mode=rw")
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(folder, crashState, state.File)+"?mode=rw")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func TestLostUnsyncedWrites(t *testing.T) {
 		"ledger's log": func(name string) bool { return strings.HasSuffix(name, "-wal") },
 		"raw file":     func(name string) bool { return strings.HasSuffix(name, ".part") },
 		"raw folder":   func(name string) bool { return name == "raw" },
-		"state folder": func(name string) bool { return name == "state" },
+		"state folder": func(name string) bool { return name == crashState },
 		"data file": func(name string) bool {
 			return strings.Contains(name, ".jsonl.") && !strings.Contains(name, "manifest")
 		},

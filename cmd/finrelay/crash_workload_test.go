@@ -76,7 +76,10 @@ func (w *crashWorkload) signatures() []string {
 	return all
 }
 
-const crashConfig = `state: state
+// crashState is where the ledger is, in folders that the server has to make.
+const crashState = "var/lib/state"
+
+const crashConfig = `state: var/lib/state
 listen: 127.0.0.1:0
 environments:
   prod: {loopback_links: true, link_hosts: ["%s"]}
