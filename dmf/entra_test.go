@@ -206,13 +206,14 @@ func TestEntraWorkloadIdentity(t *testing.T) {
 // REST endpoint reference.
 func TestManagedIdentity(t *testing.T) {
 	n, refuse := 0, false
+	client := fmt.Sprint("app-", time.Now().UnixNano()) // the library's cache outlives a test
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if refuse {
 			answerStatus(400, `{"error":"invalid_request","error_description":"Identity not found"}`)(w, r)
 			return
 		}
 		n++
-		if r.Header.Get("X-IDENTITY-HEADER") != "key-1" || r.URL.Query().Get("client_id") != "app-1" ||
+		if r.Header.Get("X-IDENTITY-HEADER") != "key-1" || r.URL.Query().Get("client_id") != client ||
 			r.URL.Query().Get("resource") != "https://contoso.operations.dynamics.com" {
 			t.Errorf("asked %s", r.URL)
 		}
@@ -221,7 +222,7 @@ func TestManagedIdentity(t *testing.T) {
 	t.Cleanup(server.Close)
 	t.Setenv("IDENTITY_ENDPOINT", server.URL)
 	t.Setenv("IDENTITY_HEADER", "key-1")
-	source, err := NewTokenSource(SignIn{Method: MethodManagedIdentity, ClientID: "app-1", Resource: "https://contoso.operations.dynamics.com"}, TransportOptions{})
+	source, err := NewTokenSource(SignIn{Method: MethodManagedIdentity, ClientID: client, Resource: "https://contoso.operations.dynamics.com"}, TransportOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package dmf
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -97,12 +96,4 @@ func ownPort(base, u *url.URL) bool {
 		return u.Scheme == "https"
 	}
 	return false
-}
-
-// hostOf names where a connection went, for errors.
-func hostOf(u *url.URL) string {
-	if host, _, err := net.SplitHostPort(u.Host); err == nil && !isLoopback(host) {
-		return host
-	}
-	return u.Host
 }

@@ -11,8 +11,7 @@ import (
 
 func TestHistoryPages(t *testing.T) {
 	var queries []url.Values
-	var f *finops
-	f = startFinOps(t, func(w http.ResponseWriter, r *http.Request) {
+	f := startFinOps(t, func(w http.ResponseWriter, r *http.Request) {
 		queries = append(queries, r.URL.Query())
 		if r.URL.Query().Has("$skiptoken") {
 			answer200(`{"value":[{"JobId":"j","EntityName":"Vendors"}]}`)(w, r)

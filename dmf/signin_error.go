@@ -57,6 +57,8 @@ func (e *SignInError) Temporary() bool {
 	switch {
 	case e.Status == http.StatusTooManyRequests, e.Status == http.StatusRequestTimeout, e.Status >= 500:
 		return true
+	case e.RetryAfter > 0:
+		return true
 	}
 	return e.Status == 0 && e.Code == ""
 }

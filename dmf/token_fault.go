@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -35,9 +34,9 @@ func (a authority) fault(r reply, secrets ...string) error {
 		return &SignInError{Hint: hint, Err: &cleanError{cleanText(said.Error(), 300, secrets...), said}}
 	}
 	var said struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-		Codes       []any  `json:"error_codes"`
+		Error       string        `json:"error"`
+		Description string        `json:"error_description"`
+		Codes       []json.Number `json:"error_codes"`
 	}
 	text, _ := serverText(r.body)
 	if json.Unmarshal(bytes.TrimPrefix(r.body, []byte("\xEF\xBB\xBF")), &said) == nil && said.Description != "" {
@@ -55,7 +54,7 @@ func (a authority) fault(r reply, secrets ...string) error {
 	if code := authorityCode.FindString(text); code != "" {
 		e.Code = code
 	} else if len(said.Codes) > 0 {
-		e.Code = "AADSTS" + strings.TrimSuffix(fmt.Sprintf("%.0f", said.Codes[0]), ".0")
+		e.Code = "AADSTS" + said.Codes[0].String()
 	}
 	e.Hint, e.RetryAfter = a.hint(e.Code, said.Error, r)
 	return e
@@ -76,6 +75,10 @@ func (a authority) hint(code, oauth string, r reply) (string, time.Duration) {
 		return "the authority is failing", wait
 	case r.status >= 300 && r.status < 400:
 		return "the authority sends the sign-in elsewhere: check the authority host", 0
+	case a.signIn.Method == MethodManagedIdentity && (r.status == http.StatusNotFound || r.status == http.StatusGone):
+		// Source: Microsoft Learn, "How to use managed identities on a VM to
+		// acquire an access token", error handling: both pass by themselves.
+		return "this machine's managed identity is not ready", max(wait, failureRest)
 	case a.signIn.Method == MethodManagedIdentity:
 		return "no such managed identity on this machine: assign it, or correct the client id", wait
 	}
