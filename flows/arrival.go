@@ -1,8 +1,10 @@
 package flows
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"net/url"
 	"strconv"
 	"strings"
@@ -24,15 +26,45 @@ type Arrival struct {
 
 // ReadBody turns a body into arrivals: one for each event in it, or a single
 // unreadable one. It never fails, because a body that is refused is a body
-// that is lost: FinOps gives up after three tries.
+// that is lost: FinOps gives up after three tries. For the same reason one bad
+// element of an array does not take its neighbours' links with it.
 func ReadBody(environment, door string, body []byte, names dmf.FieldNames) []Arrival {
 	events, err := dmf.DecodeBusinessEvents(body, names)
 	if err != nil || len(events) == 0 {
+		if apart := readApart(environment, door, body, names); apart != nil {
+			return apart
+		}
 		return []Arrival{{Environment: environment, Door: door, Body: body, Problem: err}}
 	}
 	arrivals := make([]Arrival, len(events))
 	for i := range events {
 		arrivals[i] = Arrival{Environment: environment, Door: door, Body: events[i].Raw, Event: &events[i]}
+	}
+	return arrivals
+}
+
+// readApart reads the elements of an array one by one; nil when the body is no
+// array or holds nothing that can be read.
+func readApart(environment, door string, body []byte, names dmf.FieldNames) []Arrival {
+	var elements []json.RawMessage
+	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF")), &elements) != nil || len(elements) < 2 {
+		return nil
+	}
+	var arrivals []Arrival
+	readable := false
+	for _, element := range elements {
+		events, err := dmf.DecodeBusinessEvents(element, names)
+		if err != nil || len(events) == 0 {
+			arrivals = append(arrivals, Arrival{Environment: environment, Door: door, Body: element, Problem: err})
+			continue
+		}
+		readable = true
+		for i := range events {
+			arrivals = append(arrivals, Arrival{Environment: environment, Door: door, Body: events[i].Raw, Event: &events[i]})
+		}
+	}
+	if !readable {
+		return nil
 	}
 	return arrivals
 }

@@ -3,9 +3,11 @@ package flows
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -237,6 +239,26 @@ func TestLedgerEntryByKind(t *testing.T) {
 		}
 		if c.state == state.Unreadable && string(e.Unread) != c.body {
 			t.Errorf("%s: kept to read again is %q", c.body, e.Unread)
+		}
+	}
+}
+
+// One bad element of an array is kept on the list by itself; the links beside
+// it are fetched. An array of which nothing can be read stays one thing.
+func TestReadBodyApart(t *testing.T) {
+	good := `{"EventId":"%s","EntityName":"A","DownloadURL":"https://a.blob.core.windows.net/dmf/%s?sig=x"}`
+	body := "\xEF\xBB\xBF[" + fmt.Sprintf(good, "1", "x") + `, 7, ` + fmt.Sprintf(good, "2", "y") + "]"
+	var read []bool
+	for _, a := range ReadBody("prod", "finops", []byte(body), dmf.DefaultFieldNames()) {
+		read = append(read, a.Event != nil)
+	}
+	if want := []bool{true, false, true}; !slices.Equal(read, want) {
+		t.Errorf("readable: %v; want %v", read, want)
+	}
+	for _, hopeless := range []string{`[1, 2]`, `[`, `7`, ``, `{"hello":"world"}`} {
+		all := ReadBody("prod", "finops", []byte(hopeless), dmf.DefaultFieldNames())
+		if len(all) != 1 || all[0].Event != nil || string(all[0].Body) != hopeless {
+			t.Errorf("%q gave %d arrivals; want the whole body, unreadable", hopeless, len(all))
 		}
 	}
 }

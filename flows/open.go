@@ -98,6 +98,9 @@ func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exp
 	}
 	defer contents.Close()
 	for _, m := range contents.Members {
+		if s.WholePackage && !strings.EqualFold(entityOf(s, m), s.Entity) {
+			continue // each of the execution's entities has an event of its own
+		}
 		e, err := r.planMember(ctx, s, m, len(contents.Members) == 1, event)
 		if err != nil {
 			return "", nil, err
@@ -105,9 +108,18 @@ func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exp
 		exports = append(exports, e)
 	}
 	for _, m := range contents.Missing {
+		if s.WholePackage && !strings.EqualFold(m.Entity, s.Entity) {
+			continue
+		}
 		exports = append(exports, state.NewExport{
 			Member: m.File, Entity: m.Entity, LegalEntity: s.LegalEntity, Reason: state.ReasonMissingMember,
 			Detail: fmt.Sprintf("the manifest names %s for %s, but the package does not hold it", m.File, m.Entity),
+		})
+	}
+	if len(exports) == 0 && s.WholePackage {
+		exports = append(exports, state.NewExport{
+			Entity: s.Entity, LegalEntity: s.LegalEntity, Reason: state.ReasonMissingMember,
+			Detail: fmt.Sprintf("the package of execution %s holds no data file of %s", s.ExecutionID, s.Entity),
 		})
 	}
 	if len(exports) == 0 {

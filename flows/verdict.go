@@ -70,6 +70,7 @@ func judge(err error, f facts) verdict {
 	// Before context.Canceled: a download that cut its own request is no
 	// shutdown, and given back it would be tried again without a pause.
 	case errors.As(err, &link):
+		v.detail = clip(link.Error()) // without the file that was being written
 		judgeLink(&v, link, f)
 	case errors.Is(err, context.Canceled):
 		v.action, v.reason = release, state.ReasonShutdown

@@ -77,7 +77,7 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 			}
 		}
 	}
-	return Whereabouts{Place: SafeHere, Paths: append(paths, s.RawFile), Next: next}
+	return Whereabouts{Place: SafeHere, Paths: append(paths, r.inFolder(s.RawFile)), Next: next}
 }
 
 // ShipmentWhereabouts says where a shipment's rows are as long as it has not
@@ -117,7 +117,7 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 		if s.State == state.Parked {
 			next = Advice(s.Reason)
 		}
-		return Whereabouts{Place: SafeHere, Paths: []string{s.RawFile}, Next: next}
+		return Whereabouts{Place: SafeHere, Paths: []string{r.inFolder(s.RawFile)}, Next: next}
 	case s.Source == "queue" && now.Before(s.Deadline):
 		// Not acknowledged, so FinOps hands it out again every half hour.
 		w := Whereabouts{Place: InFinOps, Until: s.Deadline}
@@ -125,6 +125,8 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 			w.Next = "nothing now: the queue hands it out again; " + Advice(s.Reason)
 		}
 		return w
+	case s.State == state.Expired && !s.RenewAt.IsZero():
+		return Whereabouts{Place: AtRisk, Until: s.Order.At.Add(BlobLife), Next: "nothing now: FinOps is asked for a fresh link to execution " + s.ExecutionID}
 	case s.State == state.Expired || s.State == state.Parked || s.RawHere():
 		return r.linkLost(s, now)
 	case now.Before(s.Deadline):
@@ -152,7 +154,7 @@ func (r *Relay) whereSettled(s state.Shipment) Whereabouts {
 	}
 	switch {
 	case s.RawHere() && (err != nil || landed+skipped < len(exports)):
-		return Whereabouts{Place: SafeHere, Paths: []string{s.RawFile}, Next: "finrelay show SHIPMENT-ID lists its exports, each with what to do"}
+		return Whereabouts{Place: SafeHere, Paths: []string{r.inFolder(s.RawFile)}, Next: "finrelay shipments show SHIPMENT-ID lists its exports, each with what to do"}
 	case skipped > 0 && landed == 0:
 		return Whereabouts{Place: SkippedHere}
 	}

@@ -17,7 +17,7 @@ var neverParked = []state.Reason{
 	state.ReasonEndpointTest, state.ReasonImportStatus, state.ReasonNoLink, // ignored events
 	state.ReasonRerun, state.ReasonSkipped, // a person's verbs
 	state.ReasonDuplicateEvent, state.ReasonFreshLink, state.ReasonShutdown, state.ReasonRawRemoved, state.ReasonNewEpoch, // the journal's
-	state.ReasonRedelivered, state.ReasonNoFile, // a queue's, done with
+	state.ReasonRedelivered, state.ReasonNoFile, state.ReasonNoFreshLink, // a queue's, done with
 }
 
 func TestEveryReasonHasAdvice(t *testing.T) {

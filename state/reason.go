@@ -42,6 +42,7 @@ const (
 	ReasonBacklog     Reason = "backlog"     // was in the queue before finrelay
 	ReasonFinOps      Reason = "finops"      // FinOps did not do what was asked
 	ReasonSignIn      Reason = "sign_in"
+	ReasonNoFreshLink Reason = "no_fresh_link" // the journal's: why an expired link was not renewed
 
 	// The way on.
 	ReasonNoFlow      Reason = "no_flow"

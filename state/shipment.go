@@ -57,7 +57,10 @@ func (db *DB) Expire(ctx context.Context, shipmentID string, deadline time.Time,
 		if s.State == Fetching && s.Deadline.After(deadline) {
 			return t.requeueFresh(s, detail)
 		}
-		return t.moveShipment(s, Expired, ReasonLinkExpired, detail)
+		if err := t.moveShipment(s, Expired, ReasonLinkExpired, detail); err != nil {
+			return err
+		}
+		return t.renewable(s)
 	})
 }
 
@@ -123,6 +126,10 @@ func (db *DB) RerunShipment(ctx context.Context, shipmentID, by string) error {
 			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: Pending}
 		}
 		if !s.RawHere() {
+			// A person looked: the whole ladder is open again.
+			if _, err := t.exec(`UPDATE shipments SET renewals = 0, renew_at = NULL WHERE id = ?1`, s.ID); err != nil {
+				return err
+			}
 			return t.requeue(s, ReasonRerun, by)
 		}
 		if err := t.moveShipment(s, Fetched, ReasonRerun, by); err != nil {

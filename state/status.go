@@ -38,7 +38,7 @@ type StatusLine struct {
 // notLanded is everything that has not landed, one row a thing, from the
 // partial indexes: its cost grows with what is open, not with what was.
 const notLanded = `
-	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, state IN ('parked', 'expired') AS person
+	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, state = 'parked' OR state = 'expired' AND renew_at IS NULL AS person
 		FROM shipments WHERE state NOT IN ('settled') AND state IN ('pending', 'fetching', 'waiting', 'expired', 'parked')
 	UNION ALL
 	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, 0

@@ -69,6 +69,9 @@ type Shipment struct {
 	OpenedAt        time.Time `json:"opened_at,omitzero"`
 	SettledAt       time.Time `json:"settled_at,omitzero"`
 	RawRemovedAt    time.Time `json:"raw_removed_at,omitzero"`
+	RenewAt         time.Time `json:"renew_at,omitzero"` // expired: when a fresh link is asked for; zero: it is not
+	Renewals        int       `json:"renewals,omitempty"`
+	WholePackage    bool      `json:"-"` // the link leads to more entities than this shipment's
 }
 
 // RawHere says whether the shipment's raw file is durable in the state folder.

@@ -102,6 +102,7 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 	if err != nil {
 		return nil, err
 	}
+	shipments = slices.DeleteFunc(shipments, func(s state.Shipment) bool { return !s.RenewAt.IsZero() }) // a fresh link is on its way
 	for _, s := range oldest(shipments, MostListed) {
 		w := a.Relay.ShipmentWhereabouts(s)
 		list = append(list, ListItem{ID: s.ID, Environment: s.Environment, Entity: s.Entity, LegalEntity: s.LegalEntity,
