@@ -86,12 +86,12 @@ func TestLostUnsyncedWrites(t *testing.T) {
 		t.Run("without fsync of "+kind, func(t *testing.T) {
 			t.Parallel()
 			var missed error
-			rec.replay(t, rec.pick(usualPoints), ignore, func(p powerCut) bool {
+			rec.replay(t, rec.pick(3), ignore, func(p powerCut) bool {
 				missed = checkVisible(filepath.Join(p.folder, "out")) // cheap, so of all folders first
 				return missed == nil
 			})
 			if missed == nil {
-				rec.replay(t, rec.pick(usualPoints), ignore, func(p powerCut) bool {
+				rec.replay(t, rec.pick(3), ignore, func(p powerCut) bool {
 					missed = rec.restart(t.Context(), p)
 					return missed == nil
 				})
