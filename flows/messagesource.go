@@ -30,7 +30,7 @@ func (m *messageSource) Open(ctx context.Context, _ int64, _ string) (*fetch.Bod
 // judge know. A sign-in that fails is no fault of the message: it passes as it is.
 func asLinkError(err error) error {
 	api, ok := errors.AsType[*dmf.APIError](err)
-	if !ok {
+	if _, signIn := errors.AsType[*dmf.SignInError](err); signIn || !ok {
 		return err
 	}
 	kind := fetch.KindNetwork

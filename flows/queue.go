@@ -138,7 +138,9 @@ func newMessage(q Queue, m dmf.Message, park bool) state.NewMessage {
 		Environment: q.Environment, Activity: string(q.Activity), CorrelationID: m.CorrelationID,
 		Body: m.Raw, LinkPath: linkPath(m.DownloadLocation), Park: park,
 	}
-	if !m.HasFile {
+	// A location is tried even beside a flag that denies the file: what is
+	// acked by mistake never comes again.
+	if !m.HasFile && m.DownloadLocation == "" {
 		n.NoFile = "FinOps says that the message has no file"
 		if m.FileError != "" {
 			n.NoFile += ": " + clip(m.FileError)

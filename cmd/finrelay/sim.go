@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ type simulation struct {
 	entities                   []string
 	legalEntity, format        string
 	seed                       uint64
+	scenario                   string
 	verbose                    bool
 }
 
@@ -56,6 +58,9 @@ one a line, for you to send:
 The bodies hold links that are good until they expire: they open made-up data on
 this machine and nothing else.
 
+With --scenario it plays a story from a file instead: projects, queues, events
+and what goes wrong with them, in real time (see docs/simulator.md).
+
 It serves the files until it is stopped with SIGINT or SIGTERM, also when all
 events are sent.`,
 		Args: cobra.NoArgs,
@@ -74,6 +79,7 @@ events are sent.`,
 	f.StringVar(&s.format, "format", string(sim.CSVUTF8BOM), "format of the files: "+strings.Join(formatNames(), ", ")+"; package puts all entities into one data package")
 	f.DurationVar(&s.linkLife, "link-life", sim.DefaultLinkLife, "time from an event to the death of its link")
 	f.Uint64Var(&s.seed, "seed", 0, "the same seed gives the same ids and data; 0 takes a new one")
+	f.StringVar(&s.scenario, "scenario", "", "file with a story to play: what there is, what happens when, what goes wrong")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "also log each request to the blob store")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formatNames(), cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag only
 	return c
@@ -128,6 +134,14 @@ func (s *simulation) run(ctx context.Context) (err error) {
 		s.seed = uint64(time.Now().UnixNano())
 	}
 	opt := sim.Options{Seed: s.seed, LinkLife: s.linkLife}
+	var story sim.Scenario
+	if s.scenario != "" {
+		if story, err = readScenario(s.scenario); err != nil {
+			return err
+		}
+		opt = story.Options(opt)
+		s.linkLife = cmp.Or(opt.LinkLife, sim.DefaultLinkLife)
+	}
 	if s.verbose {
 		opt.Logger = slog.New(slog.NewTextHandler(s.app.stderr, nil))
 	}
@@ -137,7 +151,11 @@ func (s *simulation) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.sim.Close()) }()
 	s.intro()
-	if err := s.export(ctx); ctx.Err() == nil && err != nil {
+	act := s.export
+	if s.scenario != "" {
+		act = func(ctx context.Context) error { return s.play(ctx, story) }
+	}
+	if err := act(ctx); ctx.Err() == nil && err != nil {
 		return err
 	}
 	<-ctx.Done()
