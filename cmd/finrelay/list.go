@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,29 +77,36 @@ func parseSince(s string) (time.Time, error) {
 	return time.Now().Add(-time.Duration(d)), nil
 }
 
-func (a *app) events() *cobra.Command {
-	var f filterFlags
-	c := &cobra.Command{
-		Use:   "events",
-		Short: "List events as they arrived; show ID tells one's whole story",
-		Args:  knownWord,
-		RunE: func(c *cobra.Command, _ []string) error {
-			filter, err := f.filter()
+// lister makes a command that lists one kind of thing: asked for with the
+// flags' filter, printed as JSON or drawn.
+func lister[T any](a *app, f *filterFlags, c *cobra.Command,
+	get func(s *session, ctx context.Context, filter state.Filter) ([]T, error), draw func([]T) error) *cobra.Command {
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		filter, err := f.filter()
+		if err != nil {
+			return err
+		}
+		return a.with(c.Context(), func(s *session) error {
+			list, err := get(s, c.Context(), filter)
 			if err != nil {
 				return err
 			}
-			return a.with(c.Context(), func(s *session) error {
-				events, err := s.Events(c.Context(), filter)
-				if err != nil {
-					return err
-				}
-				return a.print(events, func() error { return a.eventTable(events) })
-			})
-		},
+			return a.print(list, func() error { return draw(list) })
+		})
 	}
+	a.addOutput(c)
+	return c
+}
+
+func (a *app) events() *cobra.Command {
+	var f filterFlags
+	c := lister(a, &f, &cobra.Command{
+		Use:   "events",
+		Short: "List events as they arrived; show ID tells one's whole story",
+		Args:  knownWord,
+	}, (*session).Events, a.eventTable)
 	f.add(c, state.Accepted, state.Ignored, state.Unreadable)
 	f.addLimit(c)
-	a.addOutput(c)
 	c.AddCommand(a.show("event", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		e, err := s.Event(c.Context(), id)
 		return e, func() error { return a.showEvent(e) }, err
@@ -117,27 +125,13 @@ func (a *app) eventTable(events []web.EventView) error {
 
 func (a *app) shipments() *cobra.Command {
 	var f filterFlags
-	c := &cobra.Command{
+	c := lister(a, &f, &cobra.Command{
 		Use:   "shipments",
 		Short: "List what FinOps handed over: link, deadline, raw file",
 		Args:  knownWord,
-		RunE: func(c *cobra.Command, _ []string) error {
-			filter, err := f.filter()
-			if err != nil {
-				return err
-			}
-			return a.with(c.Context(), func(s *session) error {
-				shipments, err := s.Shipments(c.Context(), filter)
-				if err != nil {
-					return err
-				}
-				return a.print(shipments, func() error { return a.shipmentTable(shipments) })
-			})
-		},
-	}
+	}, (*session).Shipments, a.shipmentTable)
 	f.add(c, state.Pending, state.Fetching, state.Waiting, state.Expired, state.Fetched, state.Settled, state.Parked)
 	f.addLimit(c)
-	a.addOutput(c)
 	c.AddCommand(a.show("shipment", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		v, err := s.Shipment(c.Context(), id)
 		return v, func() error { return a.showShipment(v) }, err
@@ -156,27 +150,13 @@ func (a *app) shipmentTable(shipments []web.ShipmentView) error {
 
 func (a *app) exports() *cobra.Command {
 	var f filterFlags
-	c := &cobra.Command{
+	c := lister(a, &f, &cobra.Command{
 		Use:   "exports",
 		Short: "List exports: one entity's data file each",
 		Args:  knownWord,
-		RunE: func(c *cobra.Command, _ []string) error {
-			filter, err := f.filter()
-			if err != nil {
-				return err
-			}
-			return a.with(c.Context(), func(s *session) error {
-				exports, err := s.Exports(c.Context(), filter)
-				if err != nil {
-					return err
-				}
-				return a.print(exports, func() error { return a.exportTable(exports) })
-			})
-		},
-	}
+	}, (*session).Exports, a.exportTable)
 	f.add(c, state.Open, state.Landed, state.Parked, state.Skipped)
 	f.addLimit(c)
-	a.addOutput(c)
 	c.AddCommand(a.show("export", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		v, err := s.Export(c.Context(), id)
 		return v, func() error { return a.showExport(v) }, err
@@ -195,30 +175,16 @@ func (a *app) exportTable(exports []web.ExportView) error {
 
 func (a *app) checkpoints() *cobra.Command {
 	var f filterFlags
-	c := &cobra.Command{
+	c := lister(a, &f, &cobra.Command{
 		Use:   "checkpoints",
 		Short: "List how far each entity has come in each output",
 		Long: `For each environment, flow, entity, legal entity and output: the highest order key
 (event time / control number) that is delivered, the oldest one that is not, and
 how fresh the data is. A checkpoint never moves back.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			filter, err := f.filter()
-			if err != nil {
-				return err
-			}
-			return a.with(c.Context(), func(s *session) error {
-				points, err := s.Checkpoints(c.Context(), filter)
-				if err != nil {
-					return err
-				}
-				return a.print(points, func() error { return a.checkpointTable(points) })
-			})
-		},
-	}
+	}, (*session).Checkpoints, a.checkpointTable)
 	c.Flags().StringVar(&f.environment, "environment", "", "only this environment")
 	c.Flags().StringVar(&f.entity, "entity", "", "only this entity label, letter case ignored")
-	a.addOutput(c)
 	return c
 }
 
