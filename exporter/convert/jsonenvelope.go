@@ -11,21 +11,16 @@ func (j *jsonReader) isEnvelope() (bool, error) {
 	if err := w.ensure(sampleSize); err != nil {
 		return false, err
 	}
-	var arrays, ofObjects, size int
-	for {
-		var err error
-		in := w.bytes()
-		if len(in) > sampleSize {
-			in = in[:sampleSize] // the judgement must not depend on block sizes
-		}
-		arrays, ofObjects, size, err = surveyArrays(in)
-		if errors.Is(err, errShort) {
-			return arrays > 0 && ofObjects == arrays, nil
-		}
-		if err != nil {
-			return false, nil // reading the rows tells what and where
-		}
-		break
+	in := w.bytes()
+	if len(in) > sampleSize {
+		in = in[:sampleSize] // the judgement must not depend on block sizes
+	}
+	arrays, ofObjects, size, err := surveyArrays(in)
+	if errors.Is(err, errShort) {
+		return arrays > 0 && ofObjects == arrays, nil
+	}
+	if err != nil {
+		return false, nil // reading the rows tells what and where
 	}
 	follows, err := j.follows(size)
 	return !follows && arrays == 1 && ofObjects == 1, err
