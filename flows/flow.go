@@ -41,6 +41,9 @@ type Flow struct {
 	Outputs       []string
 	OnBadRows     Policy // ParkIt (default) or LandIt
 	OnRowMismatch Policy // WarnIt (default) or ParkIt
+	// HoldTwins parks an export when one that came another way, by event or by
+	// queue, may hold the same rows. The default lands both and shows the pair.
+	HoldTwins bool
 
 	// FullRefresh says that every run exports all rows, so that a lost one is
 	// repaired by the next. The default, incremental, never sends rows again.

@@ -423,3 +423,37 @@ func (d *downOutput) Begin(ctx context.Context, e outputs.Export) (outputs.Write
 	}
 	return d.Output.Begin(ctx, e)
 }
+
+// The same rows by event and by queue: both land and the pair is shown, or the
+// later one is held; exports of another time or entity are no pair.
+func TestEventAndQueueBringTheSame(t *testing.T) {
+	for _, hold := range []bool{false, true} {
+		w := newRig(t)
+		cfg, q := w.polls(BacklogLand)
+		cfg.Flows[0].HoldTwins = hold
+		w.run(cfg)
+		first, _, _ := w.export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Format: sim.CSVUTF8, Rows: 5})
+		w.export(sim.ExportSpec{Entity: "Vendor groups", LegalEntity: "usmf", Format: sim.CSVUTF8, Rows: 5})
+		w.settle()
+		data, _ := w.queued(0)
+		m := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
+		if res := w.poll(q); res.Open != 0 {
+			t.Errorf("poll gave %+v", res)
+		}
+		e := w.only(w.shipmentOf(m))
+		if want := w.only(first.ShipmentID).ID; e.Twin != want {
+			t.Errorf("hold %t: shown as possibly the same as %q; want %q", hold, e.Twin, want)
+		}
+		if hold {
+			w.wantExport(e, state.Parked, state.ReasonTwin, SafeHere)
+		} else {
+			w.wantExport(e, state.Landed, "", LandedHere)
+		}
+		w.pass(2 * time.Hour)
+		later := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
+		w.poll(q)
+		if e := w.only(w.shipmentOf(later)); e.Twin != "" || e.State != state.Landed {
+			t.Errorf("hold %t: two hours later: %s, possibly the same as %q; want landed, no pair", hold, e.State, e.Twin)
+		}
+	}
+}

@@ -239,6 +239,7 @@ var advice = map[state.Reason]string{
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",
 	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun EXPORT-ID after an upgrade",
+	state.ReasonTwin:          "compare it with the export it names: finrelay rerun EXPORT-ID lands it too, finrelay skip if its rows are there already",
 	state.ReasonBacklog:       "it was in the queue before finrelay: finrelay rerun EXPORT-ID lands it; finrelay skip if its rows came another way",
 	state.ReasonFinOps:        "FinOps does not answer as it should: finrelay status shows what it says",
 	state.ReasonSignIn:        "sign-in is refused: correct environments.NAME.sign_in, or the application's registration in FinOps, and restart",

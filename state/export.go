@@ -14,6 +14,7 @@ type NewExport struct {
 	RefreshType  string
 	ExpectedRows *int64
 	Notes        string
+	Twin         string // see Export.Twin
 
 	// Reason parks the export at once: a member not to be opened, no flow.
 	Reason Reason
@@ -77,10 +78,10 @@ func (t *tx) createExport(s Shipment, project string, e *NewExport) error {
 	}
 	// The time of receipt is the shipment's: what people wait for began then.
 	if _, err := t.exec(`INSERT INTO exports (id, shipment_id, environment, member, entity, target_entity, legal_entity, refresh_type, project, flow, notes,
-			order_at, order_no, expected_rows, state, reason, detail, received_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)`,
+			order_at, order_no, expected_rows, state, reason, detail, received_at, twin)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)`,
 		id, s.ID, s.Environment, e.Member, e.Entity, e.TargetEntity, e.LegalEntity, e.RefreshType, project, e.Flow, e.Notes,
-		millis(s.Order.At), s.Order.No, e.ExpectedRows, to, reason, e.Detail, millis(s.ReceivedAt)); err != nil {
+		millis(s.Order.At), s.Order.No, e.ExpectedRows, to, reason, e.Detail, millis(s.ReceivedAt), e.Twin); err != nil {
 		return err
 	}
 	return t.createDeliveries(id, s.ID, outputs)

@@ -37,10 +37,11 @@ const (
 	ReasonRowMismatch Reason = "row_mismatch"
 
 	// FinOps.
-	ReasonNoFile      Reason = "no_file"     // a queue's message that has none
-	ReasonRedelivered Reason = "redelivered" // the queue handed the message out again
-	ReasonBacklog     Reason = "backlog"     // was in the queue before finrelay
-	ReasonFinOps      Reason = "finops"      // FinOps did not do what was asked
+	ReasonNoFile      Reason = "no_file"            // a queue's message that has none
+	ReasonRedelivered Reason = "redelivered"        // the queue handed the message out again
+	ReasonBacklog     Reason = "backlog"            // was in the queue before finrelay
+	ReasonTwin        Reason = "possible_duplicate" // the flow holds what may have come another way already
+	ReasonFinOps      Reason = "finops"             // FinOps did not do what was asked
 	ReasonSignIn      Reason = "sign_in"
 	ReasonNoFreshLink Reason = "no_fresh_link" // the journal's: why an expired link was not renewed
 

@@ -99,6 +99,7 @@ type Export struct {
 	BadRows      int64     `json:"rows_set_aside,omitempty"`
 	ReceivedAt   time.Time `json:"received_at"`
 	LandedAt     time.Time `json:"landed_at,omitzero"`
+	Twin         string    `json:"possibly_same_as,omitempty"` // an export that came another way and may hold the same rows
 }
 
 // Delivery is one export on its way to one output.

@@ -72,7 +72,7 @@ func flow(f config.Flow) flows.Flow {
 	return flows.Flow{
 		Name: f.Name, Entities: f.Entities, TargetEntities: f.TargetEntities, LegalEntities: f.LegalEntities,
 		Environments: f.Environments, When: f.When, Outputs: f.Outputs,
-		OnBadRows: flows.Policy(f.OnBadRows), OnRowMismatch: flows.Policy(f.OnRowMismatch),
+		OnBadRows: flows.Policy(f.OnBadRows), OnRowMismatch: flows.Policy(f.OnRowMismatch), HoldTwins: f.OnPossibleDuplicate == "hold",
 		FullRefresh: f.Refresh == "full",
 		Read:        readOptions(f.Read),
 	}

@@ -82,6 +82,7 @@ flows:
     outputs: [one]
     on_bad_rows: land
     on_row_mismatch: park
+    on_possible_duplicate: hold
 outputs:
   one: {type: files, folder: /srv/out, path: "{flow}/{export_id}.json", format: json, envelope: true}
 workers: {fetch: 3, deliver: 2}

@@ -89,6 +89,7 @@ func (f *Flow) setDefaults() {
 	f.Refresh = "incremental"
 	f.OnBadRows = "park"
 	f.OnRowMismatch = "warn"
+	f.OnPossibleDuplicate = "land"
 	f.Queue = Queue{Schedule: "*/10 * * * *", Zone: "UTC", Backlog: "ask"}
 	f.Read = Read{
 		Format:           "auto",

@@ -175,6 +175,8 @@ type Flow struct {
 	When string `yaml:"when"`
 	// Whether the data project exports changes or all rows each time. It decides what is said about rows that never arrived: the next full export carries them again, the next incremental one does not. Default incremental.
 	Refresh string `yaml:"refresh" jsonschema:"enum=incremental,enum=full"`
+	// What to do with an export when one of the same entity came another way, by event or by queue, within 45 minutes: land both and show the pair, or hold the later one on the list. Default land.
+	OnPossibleDuplicate string `yaml:"on_possible_duplicate" jsonschema:"enum=land,enum=hold"`
 	// Queue that is polled for this flow. Its exports are routed like any others, so the flow's criteria must take them.
 	Queue Queue `yaml:"queue"`
 	// How the data files are read.
