@@ -45,6 +45,7 @@ func (a *API) Handler() http.Handler {
 	get("journal/last", func(r *http.Request) (any, error) { return a.DB.LastEntry(r.Context()) })
 	get("hosts", func(r *http.Request) (any, error) { return a.DB.HostsSeen(r.Context()) })
 	get("stats", a.stats)
+	get("check", a.check)
 	post("rerun", a.rerun)
 	post("skip", a.skip)
 	post("poll", a.poll)

@@ -24,6 +24,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitParked      = 3
+	exitSignIn      = 4
 	exitUnreachable = 5
 	exitOpen        = 7
 	exitInterrupted = 130
@@ -34,7 +35,8 @@ const exitCodes = `Exit codes:
   1    failed or refused
   2    usage or configuration
   3    done, with items parked or rows set aside
-  5    server unreachable
+  4    sign-in to FinOps refused
+  5    server unreachable, or throttled
   7    open items (status --check)
   130  interrupted
 `
@@ -94,7 +96,7 @@ Begin with "finrelay demo", then "finrelay serve". When something is wrong,
 	})
 	root.SetUsageTemplate(root.UsageTemplate() + "\n" + exitCodes)
 	root.AddCommand(a.serve(), a.status(), a.events(), a.shipments(), a.exports(), a.checkpoints(), a.tail(),
-		a.poll(), a.rerun(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.sim(), a.demo(), a.version())
+		a.poll(), a.rerun(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.doctor(), a.importFrom(), a.sim(), a.demo(), a.version())
 	root.InitDefaultCompletionCmd() // now, so that its arguments are checked as all others
 	argsAreUsage(root)
 	return root

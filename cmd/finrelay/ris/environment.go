@@ -1,0 +1,90 @@
+package ris
+
+import (
+	"net/url"
+	"strings"
+
+	"finrelay/dmf"
+)
+
+type environment struct {
+	name, url, tenant, clientID, authority, method, variable string
+	flows                                                    int
+}
+
+// missing stands where only a person knows the value.
+const missing = "set-this"
+
+// environment finds or makes the environment of a job; nil when it has none
+// that can be polled, which is noted.
+func (c *converter) environment(j job) *environment {
+	address, err := dmf.Audience(j.get(keyURL))
+	if err != nil {
+		c.note("job %s was left out: AosUri is not the address of a FinOps, https://NAME.operations.dynamics.com", j.title())
+		return nil
+	}
+	if u, err := url.Parse(j.get(keyURL)); err == nil && strings.Trim(u.Path, "/") != "" {
+		c.note("job %s was left out: %s is FinOps on-premises, which has no queues", j.title(), address)
+		return nil
+	}
+	made := c.newEnvironment(j, address)
+	for _, e := range c.environments {
+		if e.url != address {
+			continue
+		}
+		if made.clientID != e.clientID {
+			c.note("job %s signs in as application %s: environment %s uses %s for all; add that one to this job's authorization policy in FinOps", j.title(), dashed(made.clientID), e.name, dashed(e.clientID))
+		}
+		if made.tenant != e.tenant || made.authority != e.authority {
+			c.note("job %s names another tenant or sign-in address than environment %s: check environments.%s.sign_in", j.title(), e.name, e.name)
+		}
+		return e
+	}
+	c.introduce(j, made)
+	return made
+}
+
+// newEnvironment reads what a job says about its environment.
+func (c *converter) newEnvironment(j job, address string) *environment {
+	e := &environment{url: address, tenant: j.get(keyTenant), clientID: dmf.Fold(j.get(keyClientID))}
+	if a := strings.TrimRight(j.get(keyAuthority), "/"); a != "" && !strings.EqualFold(a, dmf.DefaultAuthorityHost) {
+		e.authority = a
+	}
+	if j.flag(keyADAL) {
+		e.method = dmf.MethodV1
+	}
+	return e
+}
+
+// introduce names a new environment and notes what it lacks.
+func (c *converter) introduce(j job, e *environment) {
+	host, _ := url.Parse(e.url) // an Audience always is one
+	labels := strings.Split(host.Hostname(), ".")
+	wide := strings.Join(labels[:min(2, len(labels))], "-")
+	e.name = c.name("environment", labels[0], wide)
+	// Names that differ in - and _ only must not share a secret.
+	e.variable = "FINOPS_SECRET_" + strings.ToUpper(strings.ReplaceAll(c.name("variable", strings.ReplaceAll(e.name, "-", "_"), ""), "-", "_"))
+	c.environments = append(c.environments, e)
+	if e.tenant == "" {
+		e.tenant = missing
+		c.note("environment %s has no tenant in the file: set its sign_in.tenant", e.name)
+	}
+	switch strings.ToLower(e.tenant) {
+	case "common", "organizations":
+		c.note("environment %s signs in at %q, which FinOps refuses for an application: set sign_in.tenant to the tenant's own id or domain", e.name, e.tenant)
+	}
+	if e.clientID == "" {
+		e.clientID = missing
+		c.note("environment %s has no application in the file: set its sign_in.client_id", e.name)
+	}
+	if e.authority != "" {
+		if u, err := url.Parse(e.authority); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+			c.note("environment %s: AzureAuthEndpoint is not an https address and was left out: set sign_in.authority if it is not the public cloud", e.name)
+			e.authority = ""
+		}
+	}
+	if !j.flag(keyServiceAuth) {
+		c.note("environment %s signs in as a user with a password: finrelay signs in as an application; register one with a secret (docs/polling.md) and set sign_in.client_id", e.name)
+	}
+	c.note("environment %s: its secret cannot move, the scheduler encrypts it for its own Windows machine: make a new client secret in Entra and put it into %s", e.name, e.variable)
+}

@@ -1,0 +1,74 @@
+package ris
+
+import (
+	"fmt"
+	"strings"
+)
+
+// write gives the configuration, in the order of the file.
+func (c *converter) write(source string) []byte {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("# Made by finrelay import ris from %s. What needs a person stands at the end.", clean(source))
+	line("")
+	if len(c.environments) > 0 {
+		line("environments:")
+	}
+	for _, e := range c.environments {
+		line("  %s:", quote(e.name))
+		line("    url: %s", quote(e.url))
+		line("    sign_in:")
+		if e.method != "" {
+			line("      method: %s", e.method)
+		}
+		line("      tenant: %s", quote(e.tenant))
+		line("      client_id: %s", quote(e.clientID))
+		line("      secret: ${%s}", e.variable)
+		if e.authority != "" {
+			line("      authority: %s", quote(e.authority))
+		}
+	}
+	if len(c.flows) == 0 {
+		line("flows: []")
+	} else {
+		line("\nflows:")
+	}
+	for _, f := range c.flows {
+		f.write(line)
+	}
+	if len(c.outputs) > 0 {
+		line("\noutputs:")
+	}
+	for _, o := range c.outputs {
+		line("  %s:", quote(o.name))
+		line("    folder: %s # was %s", quote("./out/"+o.name), dashed(clean(o.was)))
+	}
+	line("\n# For a person:")
+	for _, n := range c.notes {
+		line("# - %s", n)
+	}
+	return []byte(b.String())
+}
+
+func (f *flow) write(line func(string, ...any)) {
+	about := clean(f.title)
+	if d := clean(f.description); d != "" {
+		about += ": " + d
+	}
+	line("  # %s", about)
+	line("  - name: %s", quote(f.name))
+	line("    environments: [%s]", quote(f.environment.name))
+	if f.needsEntities {
+		line("    entities: [%s] # the entities of its data project, as FinOps labels them", quote(missing))
+	}
+	line("    queue:")
+	line("      environment: %s", quote(f.environment.name))
+	line("      activity: %s", quote(f.activity))
+	if was := clean(f.was); was != "" {
+		line("      schedule: %s # was %s", quote(f.schedule), was)
+	} else {
+		line("      schedule: %s", quote(f.schedule))
+	}
+	line("      zone: %s", quote(f.zone))
+	line("    outputs: [%s]", quote(f.output.name))
+}
