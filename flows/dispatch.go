@@ -42,12 +42,13 @@ func (r *Relay) Run(ctx context.Context) error {
 		time.AfterFunc(r.cfg.Grace, func() { cancel(ErrStopping) })
 	})()
 	var all sync.WaitGroup
-	errs := make([]error, 5)
+	errs := make([]error, 6)
 	all.Go(func() { errs[0] = r.runPool(ctx, work, r.fetchPool()) })
 	all.Go(func() { errs[1] = r.runPool(ctx, work, r.deliverPool()) })
 	all.Go(func() { errs[2] = r.runPool(ctx, work, r.ackPool()) })
 	all.Go(func() { errs[3] = r.runPool(ctx, work, r.renewPool()) })
-	all.Go(func() { errs[4] = r.keepTidy(ctx) })
+	all.Go(func() { errs[4] = r.runPool(ctx, work, r.executePool()) })
+	all.Go(func() { errs[5] = r.keepTidy(ctx) })
 	if r.cfg.Polling {
 		for _, q := range r.cfg.Queues {
 			all.Go(func() { r.keepPolling(ctx, work, q) })

@@ -95,6 +95,15 @@ func (r *Relay) EventWhereabouts(e state.Event) Whereabouts {
 	return Whereabouts{Place: AtRisk, Next: Advice(e.Reason)}.about(e.ID)
 }
 
+// ExecutionWhereabouts speaks of a run that needs a person. Nothing of it is
+// here, and an incremental run may have moved FinOps' marker all the same.
+func (r *Relay) ExecutionWhereabouts(x state.Execution) Whereabouts {
+	if x.State != state.Failed && x.State != state.Stuck {
+		return Whereabouts{}
+	}
+	return Whereabouts{Place: AtRisk, Next: Advice(x.Reason)}.about(x.ID)
+}
+
 // about puts the id into the advice, so that it can be copied as it stands.
 func (w Whereabouts) about(id string) Whereabouts {
 	w.Next = naming(w.Next, id)
@@ -102,7 +111,7 @@ func (w Whereabouts) about(id string) Whereabouts {
 }
 
 func naming(advice, id string) string {
-	return strings.NewReplacer("EVENT-ID", id, "SHIPMENT-ID", id, "EXPORT-ID", id).Replace(advice)
+	return strings.NewReplacer("EVENT-ID", id, "SHIPMENT-ID", id, "EXPORT-ID", id, "EXECUTION-ID", id).Replace(advice)
 }
 
 func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
@@ -239,6 +248,10 @@ var advice = map[state.Reason]string{
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",
 	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun EXPORT-ID after an upgrade",
+	state.ReasonNotStarted:    "look at the project's execution history in FinOps, then finrelay export PROJECT again and finrelay skip EXECUTION-ID",
+	state.ReasonExecution:     "look at the execution in FinOps and at the errors told by finrelay executions show EXECUTION-ID, then finrelay export PROJECT again and finrelay skip EXECUTION-ID",
+	state.ReasonStuck:         "cancel the execution in FinOps (known causes: an entity without field mapping, a dead batch job), then finrelay skip EXECUTION-ID lets the project's next run begin",
+	state.ReasonPartial:       "finrelay executions tells what FinOps could not export; finrelay rerun EXPORT-ID lands what there is; run a full push if rows are missing",
 	state.ReasonTwin:          "compare it with the export it names: finrelay rerun EXPORT-ID lands it too, finrelay skip if its rows are there already",
 	state.ReasonBacklog:       "it was in the queue before finrelay: finrelay rerun EXPORT-ID lands it; finrelay skip if its rows came another way",
 	state.ReasonFinOps:        "FinOps does not answer as it should: finrelay status shows what it says",

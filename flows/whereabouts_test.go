@@ -66,7 +66,7 @@ func TestAdviceNamesCommandsThatExist(t *testing.T) {
 				t.Errorf("%s: there is no command %q: %s", name, m[1], text)
 			}
 		}
-		if ids.MatchString(strings.NewReplacer("EVENT-ID", "", "SHIPMENT-ID", "", "EXPORT-ID", "").Replace(text)) {
+		if ids.MatchString(strings.NewReplacer("EVENT-ID", "", "SHIPMENT-ID", "", "EXPORT-ID", "", "EXECUTION-ID", "").Replace(text)) {
 			t.Errorf("%s: says ID where about() puts none: %s", name, text)
 		}
 	}

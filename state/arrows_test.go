@@ -17,6 +17,7 @@ var bg = context.Background()
 type subject struct {
 	event, shipment, export string
 	output                  string
+	execution               string
 }
 
 func (s subject) key() DeliveryKey { return DeliveryKey{s.export, s.output} }
@@ -257,7 +258,7 @@ func trySituation(t *testing.T, build func(*ledger) subject) (refused int, seen 
 
 // The one place that checks arrows refuses every other pair of words.
 func TestUnlistedArrowsAreRefused(t *testing.T) {
-	all := []State{"", Accepted, Ignored, Unreadable, Pending, Fetching, Expired, Fetched, Settled, Open, Landed, Skipped, Ready, Running, Delivered, Waiting, Parked, Removed, Held, Due, Stale, Acked, Assumed}
+	all := []State{"", Accepted, Ignored, Unreadable, Pending, Fetching, Expired, Fetched, Settled, Open, Landed, Skipped, Ready, Running, Delivered, Waiting, Parked, Removed, Held, Due, Stale, Acked, Assumed, Queued, Starting, Stuck, Done, Failed}
 	l := newLedger(t)
 	before := l.dump()
 	for kind := range arrows {

@@ -54,7 +54,7 @@ func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []
 		}
 		for i := range exports {
 			if held && exports[i].Reason == "" {
-				exports[i].Reason, exports[i].Detail = ReasonBacklog, "it was in the queue before finrelay began to poll it"
+				exports[i].Reason, exports[i].Detail = heldBecause(s)
 			}
 			if err := t.createExport(s, project, &exports[i]); err != nil {
 				return fmt.Errorf("record export %q of %s: %w", exports[i].Member, s.ID, err)
@@ -62,6 +62,14 @@ func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []
 		}
 		return t.settle(s.ID)
 	})
+}
+
+// heldBecause says why a whole shipment is kept from the outputs.
+func heldBecause(s Shipment) (Reason, string) {
+	if s.Source == "package" {
+		return ReasonPartial, "FinOps says that the execution only partly succeeded; finrelay shipments show tells what it said"
+	}
+	return ReasonBacklog, "it was in the queue before finrelay began to poll it"
 }
 
 func (t *tx) createExport(s Shipment, project string, e *NewExport) error {

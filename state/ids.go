@@ -53,6 +53,8 @@ func KindOf(id string) Kind {
 		return KindShipment
 	case exportPrefix:
 		return KindExport
+	case executionPrefix:
+		return KindExecution
 	}
 	return ""
 }

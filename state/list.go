@@ -133,9 +133,9 @@ func (db *DB) Export(ctx context.Context, id string) (Export, error) {
 // Find completes the start of an id, as people type it, to the one id that it
 // fits. ErrNotFound when none or several do.
 func (db *DB) Find(ctx context.Context, start string) (string, error) {
-	table := map[Kind]string{KindEvent: "events", KindShipment: "shipments", KindExport: "exports"}[KindOf(start)]
+	table := map[Kind]string{KindEvent: "events", KindShipment: "shipments", KindExport: "exports", KindExecution: "executions"}[KindOf(start)]
 	if table == "" {
-		return "", fmt.Errorf("%q: an id begins with ev_, sh_ or ex_: %w", start, ErrNotFound)
+		return "", fmt.Errorf("%q: an id begins with ev_, sh_, ex_ or xc_: %w", start, ErrNotFound)
 	}
 	ids, err := collect(ctx, db, `SELECT id FROM `+table+` WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2`, []any{start},
 		func(scan func(...any) error) (id string, err error) {

@@ -77,6 +77,14 @@ var arrows = map[Kind]map[State][]State{
 		Parked: {Open, Skipped},
 		Landed: {Open},
 	},
+	KindExecution: {
+		"":       {Queued},
+		Queued:   {Starting, Skipped},
+		Starting: {Running, Failed, Stuck},
+		Running:  {Done, Failed, Stuck},
+		Stuck:    {Skipped},
+		Failed:   {Skipped},
+	},
 	KindMessage: {
 		"":      {Held},
 		Held:    {Due},

@@ -41,6 +41,10 @@ const (
 	ReasonRedelivered Reason = "redelivered"        // the queue handed the message out again
 	ReasonBacklog     Reason = "backlog"            // was in the queue before finrelay
 	ReasonTwin        Reason = "possible_duplicate" // the flow holds what may have come another way already
+	ReasonNotStarted  Reason = "not_started"        // FinOps did not start an execution
+	ReasonExecution   Reason = "execution"          // FinOps says that an execution failed
+	ReasonStuck       Reason = "stuck"              // an execution that runs for longer than any should
+	ReasonPartial     Reason = "partial"            // an execution that succeeded for some entities only
 	ReasonFinOps      Reason = "finops"             // FinOps did not do what was asked
 	ReasonSignIn      Reason = "sign_in"
 	ReasonNoFreshLink Reason = "no_fresh_link" // the journal's: why an expired link was not renewed

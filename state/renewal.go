@@ -98,7 +98,8 @@ func (db *DB) WaitRenewal(ctx context.Context, shipmentID string, due time.Time,
 
 // renewable starts the asking for a shipment that has just expired.
 func (t *tx) renewable(s Shipment) error {
-	if s.Source != "event" || s.ExecutionID == "" || s.Entity == "" || s.Renewals >= MaxRenewals {
+	// Of an event the entity must be known: only it is taken from the package.
+	if s.Source == "queue" || s.ExecutionID == "" || s.Source == "event" && s.Entity == "" || s.Renewals >= MaxRenewals {
 		return nil
 	}
 	_, err := t.exec(`UPDATE shipments SET renew_at = ?2 WHERE id = ?1`, s.ID, t.now)

@@ -18,6 +18,8 @@ func (db *DB) Skip(ctx context.Context, id, by, why string) error {
 			return t.skipShipment(id, detail)
 		case KindEvent:
 			return t.skipEvent(id, detail)
+		case KindExecution:
+			return t.skipExecution(id, detail)
 		}
 		return fmt.Errorf("skip %s: %w", id, ErrNotFound)
 	})

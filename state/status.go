@@ -47,6 +47,9 @@ const notLanded = `
 	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, state = 'parked'
 		FROM exports WHERE state IN ('open', 'parked')
 	UNION ALL
+	SELECT id, environment, project, legal_entity, requested_at, requested_at, 0, state IN ('stuck', 'failed')
+		FROM executions WHERE state IN ('queued', 'starting', 'running') OR state IN ('stuck', 'failed')
+	UNION ALL
 	SELECT id, environment, entity, legal_entity, received_at, event_at, 0, 1
 		FROM events WHERE state = 'unreadable'`
 

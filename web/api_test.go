@@ -162,7 +162,7 @@ func TestStatusOfErrors(t *testing.T) {
 		{"GET", "events/ev_nothing", "", 404, state.ErrNotFound.Error()},
 		{"GET", "shipments/sh_nothing", "", 404, state.ErrNotFound.Error()},
 		{"GET", "exports/ex_nothing", "", 404, state.ErrNotFound.Error()},
-		{"GET", "exports/nonsense", "", 404, "begins with ev_, sh_ or ex_"},
+		{"GET", "exports/nonsense", "", 404, "begins with ev_, sh_, ex_ or xc_"},
 		{"GET", "events/" + landed.ShipmentID, "", 404, state.ErrNotFound.Error()}, // another kind's id
 		{"GET", "exports?since=yesterday", "", 400, "yesterday"},
 		{"GET", "exports?limit=many", "", 400, "many"},

@@ -126,6 +126,15 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, State: e.State, Reason: e.Reason,
 			Whereabouts: w.String(), Next: w.Next})
 	}
+	if err != nil {
+		return nil, err
+	}
+	executions, err := a.DB.Executions(ctx, state.Filter{Environment: environment, States: []state.State{state.Failed, state.Stuck}, Limit: -1})
+	for _, x := range oldest(executions, MostListed-len(list)) {
+		w := a.Relay.ExecutionWhereabouts(x)
+		list = append(list, ListItem{ID: x.ID, Environment: x.Environment, Entity: x.Project, LegalEntity: x.LegalEntity,
+			State: x.State, Reason: x.Reason, Whereabouts: w.String(), Next: w.Next})
+	}
 	return list, err
 }
 

@@ -57,7 +57,7 @@ CREATE TABLE shipments (
     seq              INTEGER PRIMARY KEY,
     id               TEXT    NOT NULL UNIQUE,
     environment      TEXT    NOT NULL,
-    source           TEXT    NOT NULL CHECK (source IN ('event', 'queue')),
+    source           TEXT    NOT NULL CHECK (source IN ('event', 'queue', 'package')),
     event_id         TEXT    NOT NULL,
     identity         TEXT    NOT NULL,
     entity           TEXT    NOT NULL,
