@@ -50,7 +50,7 @@ type app struct {
 	stdout, stderr io.Writer
 
 	configFile string
-	stateFlag  string
+	stateFolder string
 	output     string // table or json
 	polling    bool   // queues are polled by their schedules: only a server does
 }
@@ -90,7 +90,7 @@ Begin with "finrelay demo", then "finrelay serve". When something is wrong,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", `configuration file (default "`+defaultFile+`" if it exists, else built-in defaults)`)
-	root.PersistentFlags().StringVar(&a.stateFlag, "state", "", "state folder, instead of the configuration's")
+	root.PersistentFlags().StringVar(&a.stateFolder, "state-folder", "", "state folder, instead of the configuration's")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w\nsee %s --help", err, c.CommandPath()))
 	})
@@ -171,8 +171,8 @@ func (a *app) load() (*config.Config, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	if a.stateFlag != "" {
-		cfg.State = a.stateFlag
+	if a.stateFolder != "" {
+		cfg.State = a.stateFolder
 	}
 	// What is shown and stored can then be found from any folder.
 	cfg.State = absolute(cfg.State)

@@ -37,7 +37,7 @@ func (a *app) connect(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(cfg.State, state.File)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no ledger in %s: finrelay serve makes one (or name another folder with --state or --config)", cfg.State)
+		return nil, fmt.Errorf("no ledger in %s: finrelay serve makes one (or name another folder with --state-folder or --config)", cfg.State)
 	}
 	deadline := time.Now().Add(patience)
 	for {

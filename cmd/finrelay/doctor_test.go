@@ -66,7 +66,7 @@ flows:
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	code = run(t.Context(), append([]string{"-c", file, "--state", filepath.Join(p.folder, "data")}, args...), strings.NewReader(""), &out, &errs)
+	code = run(t.Context(), append([]string{"-c", file, "--state-folder", filepath.Join(p.folder, "data")}, args...), strings.NewReader(""), &out, &errs)
 	if errs.Len() > 0 {
 		t.Logf("standard error: %s", errs.String())
 	}
