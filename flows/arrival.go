@@ -120,7 +120,7 @@ func (a Arrival) ledgerEntry() state.Arrival {
 	s := state.Arrival{
 		Environment: a.Environment,
 		Door:        a.Door,
-		Identity:    a.Identity(),
+		Identity:    unsigned(a.Identity()),
 		Body:        withoutSignatures(a.Body),
 	}
 	if a.Event == nil {
@@ -128,8 +128,8 @@ func (a Arrival) ledgerEntry() state.Arrival {
 		return s
 	}
 	e := a.Event
-	s.BusinessEventID, s.FinOpsEventID = e.BusinessEventID, e.EventID
-	s.Entity, s.LegalEntity = e.EntityName, string(e.LegalEntity)
+	s.BusinessEventID, s.FinOpsEventID = unsigned(e.BusinessEventID), unsigned(e.EventID)
+	s.Entity, s.LegalEntity = unsigned(e.EntityName), unsigned(string(e.LegalEntity))
 	s.ControlNumber, s.RecID, s.EventAt = e.ControlNumber, e.RecID, e.EventTime
 	s.State, s.Reason = kindState(e.Kind())
 	if s.State != state.Accepted {
@@ -137,8 +137,8 @@ func (a Arrival) ledgerEntry() state.Arrival {
 	}
 	link := e.DownloadURL
 	s.Shipment = &state.NewShipment{
-		ExecutionID:     string(e.ExecutionID),
-		DefinitionGroup: string(e.DefinitionGroup),
+		ExecutionID:     unsigned(string(e.ExecutionID)),
+		DefinitionGroup: unsigned(string(e.DefinitionGroup)),
 		ExpectedRows:    e.NoOfRecords,
 		Link:            link,
 		LinkPath:        linkPath(link),
@@ -160,13 +160,20 @@ func kindState(k dmf.Kind) (state.State, state.Reason) {
 }
 
 // linkPath is the link as it may be shown: host and path, no query.
+//
+// A link that is no proper one, percent-encoded as a whole or with its query
+// behind "&", is shown as far as it holds no signature.
 func linkPath(link string) string {
 	if u, err := url.Parse(link); err == nil && u.Host != "" {
-		return strings.ToLower(u.Host) + u.EscapedPath()
+		return unsigned(strings.ToLower(u.Host) + u.EscapedPath())
 	}
 	path, _, _ := strings.Cut(link, "?")
-	return path
+	return unsigned(path)
 }
+
+// unsigned is withoutSignatures for a text of an event: somebody may have put a
+// link where a name belongs.
+func unsigned(s string) string { return string(withoutSignatures([]byte(s))) }
 
 // deadline is when the link dies: what it says itself, else an hour after the
 // event; zero leaves the ledger to count from the arrival.

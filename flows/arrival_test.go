@@ -262,3 +262,21 @@ func TestReadBodyApart(t *testing.T) {
 		}
 	}
 }
+
+// A signature reaches no column that is shown, wherever the event carries it.
+func TestNoSignatureIsShown(t *testing.T) {
+	for _, link := range []string{
+		"https%3A%2F%2Fa.blob.core.windows.net%2Fdmf%2Fb%3Fse%3D2026%26sig%3DSECRET",
+		"https://a.blob.core.windows.net/dmf/b&sig=SECRET",
+		"https://a.blob.core.windows.net/dmf/b%3Fsig%3DSECRET",
+		"https://a.blob.core.windows.net/dmf/b;sig=SECRET",
+	} {
+		body := fmt.Sprintf(`{"EventId":"%s","EntityName":"%s","LegalEntity":"%s","ExecutionId":"%s","DefinitionGroup":"%s","DownloadURL":"%s"}`,
+			link, link, link, link, link, link)
+		entry := ReadBody("prod", "finops", []byte(body), dmf.DefaultFieldNames())[0].ledgerEntry()
+		entry.Shipment.Link = "" // the one place where it belongs
+		if shown := fmt.Sprintf("%+v %s %+v", entry, entry.Body, *entry.Shipment); strings.Contains(shown, "SECRET") {
+			t.Errorf("%s: the signature is shown: %s", link, shown)
+		}
+	}
+}

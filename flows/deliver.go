@@ -120,6 +120,14 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	if err != nil {
 		return landing, err
 	}
+	// A rerun under another template or folder: the export moved, it did not
+	// land twice. After the commit, so that its rows are somewhere at any moment.
+	if old := job.Delivery.Path; old != "" && old != receipt.Path {
+		if err := outputs.Withdraw(old, job.Export.ID); err != nil {
+			return landing, err
+		}
+		notes = join(notes, "moved here from "+old)
+	}
 	return state.Landing{
 		Path: receipt.Path, ManifestPath: receipt.ManifestPath, Bytes: receipt.Bytes, SHA256: receipt.SHA256, Notes: notes,
 		Counts: state.Counts{Rows: result.Rows, BadRows: result.BadRows},
@@ -204,13 +212,23 @@ func (p *pass) check(res convert.Result, e state.Export, f *Flow) (notes string,
 	return notes, nil
 }
 
+// timeless: the event told no time. The ledger orders such a shipment by its
+// arrival, to the millisecond, which no time of FinOps' own ever equals.
+func timeless(job state.DeliveryJob) bool {
+	return job.Shipment.Source == "event" && job.Event.EventAt.Equal(job.Event.ReceivedAt)
+}
+
 func outputExport(job state.DeliveryJob) outputs.Export {
 	e, s, ev := job.Export, job.Shipment, job.Event
+	at, key := e.Order.At, e.Order.String()
+	if timeless(job) {
+		at, key = time.Time{}, "" // our clock's time is no fact about the export
+	}
 	return outputs.Export{
 		ID: e.ID, ShipmentID: s.ID, Environment: e.Environment, Flow: job.Delivery.Flow,
 		Entity: e.Entity, TargetEntity: e.TargetEntity, LegalEntity: e.LegalEntity,
 		ExecutionID: s.ExecutionID, Project: e.Project, RefreshType: e.RefreshType,
-		Source: s.Source, Member: e.Member, EventTime: e.Order.At, OrderKey: e.Order.String(),
+		Source: s.Source, Member: e.Member, EventTime: at, OrderKey: key,
 		EventID: ev.FinOpsEventID, BusinessEventID: ev.BusinessEventID, ControlNumber: ev.ControlNumber, RecID: ev.RecID,
 		BlobPath: s.LinkPath,
 	}

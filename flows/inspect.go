@@ -64,10 +64,10 @@ func (r *Relay) inspect(ctx context.Context, a Arrival) Inspection {
 		return in
 	}
 	e := a.Event
-	in.Kind, in.BusinessID, in.EventID = e.Kind(), e.BusinessEventID, e.EventID
+	in.Kind, in.BusinessID, in.EventID = e.Kind(), entry.BusinessEventID, entry.FinOpsEventID
 	in.Control, in.RecID, in.EventTime, in.Rows = e.ControlNumber, e.RecID, e.EventTime, e.NoOfRecords
-	in.Entity, in.LegalEntity = e.EntityName, string(e.LegalEntity)
-	in.Execution, in.Project, in.Warnings = string(e.ExecutionID), string(e.DefinitionGroup), e.Warnings
+	in.Entity, in.LegalEntity = entry.Entity, entry.LegalEntity
+	in.Execution, in.Project, in.Warnings = unsigned(string(e.ExecutionID)), unsigned(string(e.DefinitionGroup)), e.Warnings
 	if e.Kind() != dmf.KindExport {
 		return in
 	}

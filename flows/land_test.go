@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"finrelay/dmf/sim"
+	"finrelay/exporter/outputs"
 	"finrelay/state"
 )
 
@@ -193,5 +194,51 @@ func TestContent(t *testing.T) {
 				t.Errorf("%d rows in the file, want %d", n, c.rows)
 			}
 		})
+	}
+}
+
+// A rerun under another template moves an export: it does not stand in two places.
+func TestRerunUnderAnotherTemplateMoves(t *testing.T) {
+	w := newRig(t)
+	cfg := w.takesAll()
+	w.run(cfg)
+	r, _, _ := w.export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Format: sim.CSVUTF8, Rows: 3})
+	w.settle()
+	e := w.only(r.ShipmentID)
+	before := keys(w.tree())
+	moved, err := outputs.NewFiles(outputs.FilesOptions{Name: "files", Folder: w.out, Template: "elsewhere/{export_id}.jsonl"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Outputs["files"] = moved
+	w.run(cfg)
+	if _, err := w.relay.RerunIDs(t.Context(), []string{e.ID}, false, "eve"); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	after := keys(w.tree())
+	if len(after) != 2 || !strings.HasPrefix(after[0], "elsewhere/") || !strings.HasPrefix(after[1], "elsewhere/") {
+		t.Errorf("files after the move: %v; before: %v; want data and manifest elsewhere, nothing else", after, before)
+	}
+	w.wantExport(w.only(r.ShipmentID), state.Landed, "", LandedHere)
+}
+
+// An event that tells no time gets no date of ours into its path or manifest.
+func TestEventWithoutTime(t *testing.T) {
+	w := newRig(t)
+	w.run(w.takesAll())
+	e, _ := w.fo.Export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Format: sim.CSVUTF8, Rows: 3})
+	e.Omit = []string{"EventTime", "EventTimeIso8601"}
+	r := w.post(w.fo.Payload(e))[0]
+	w.settle()
+	x := w.only(r.ShipmentID)
+	m := w.manifest(x)
+	if m["event_time"] != nil || m["order_key"] != "" {
+		t.Errorf("manifest says event_time %v, order_key %v; want none", m["event_time"], m["order_key"])
+	}
+	for name := range w.tree() {
+		if !strings.Contains(name, "/_/_/_/") {
+			t.Errorf("file %s; want _ for year, month and day", name)
+		}
 	}
 }

@@ -457,3 +457,31 @@ func TestEventAndQueueBringTheSame(t *testing.T) {
 		}
 	}
 }
+
+// An output that is broken for good is tried on, and after some attempts a
+// person is told; mended, it lands by itself and the list is empty again.
+func TestBrokenOutputIsTold(t *testing.T) {
+	w := newRig(t)
+	cfg := w.takesAll()
+	out := &downOutput{Output: w.files()}
+	cfg.Outputs["files"] = out
+	w.run(cfg)
+	r, _, _ := w.export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Format: sim.CSVUTF8, Rows: 3})
+	need := func() int64 {
+		s, err := w.db.Status(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.NeedPerson
+	}
+	w.untilPassing("a person is told", func() bool { return need() == 1 })
+	late, err := w.db.Overdue(t.Context(), "prod")
+	if err != nil || len(late) != 1 || late[0].ShipmentID != r.ShipmentID {
+		t.Errorf("overdue: %+v, %v; want the export", late, err)
+	}
+	out.back.Store(true)
+	w.untilPassing("landed", func() bool { return w.shipment(r.ShipmentID).State == state.Settled })
+	if n := need(); n != 0 {
+		t.Errorf("%d still need a person", n)
+	}
+}

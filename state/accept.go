@@ -205,7 +205,10 @@ func (t *tx) lend(id string, a *Arrival) (woken bool, err error) {
 		return false, nil // forgotten, while an event that was read as its repeat is still known
 	}
 	fresh, deadline := a.Shipment, a.deadline(t.now)
-	if err != nil || s.RawHere() || deadline <= millis(s.Deadline) {
+	// A link that dies at the same time but is signed anew is worth a try for
+	// what stands still; for what moves only a younger one is.
+	still := s.State == Expired || s.State == Parked
+	if err != nil || s.RawHere() || deadline < millis(s.Deadline) || deadline == millis(s.Deadline) && !still {
 		return false, err
 	}
 	switch s.State {

@@ -16,7 +16,8 @@ type FetchClaims struct {
 	Owner string
 	Lease time.Duration
 	Limit int
-	// Before, if set, admits only links that die before it.
+	// Before, if set, admits only links that die before it and live now, by
+	// our clock: a slot kept for those must not be held by dead ones.
 	Before time.Time
 	// InFlight is how many downloads each environment has now. The one with
 	// the fewest is served first; equal ones by the earliest deadline.
@@ -81,11 +82,11 @@ func (t *tx) dueEnvironments(before int64) (map[string]int64, error) {
 			UNION ALL
 			SELECT (SELECT min(environment) FROM shipments WHERE state IN ('pending', 'waiting') AND environment > env.name) FROM env WHERE name IS NOT NULL
 		), head (name, deadline) AS (
-			SELECT name, (SELECT deadline FROM shipments WHERE environment = env.name AND state IN ('pending', 'waiting') AND due_at <= ?1 AND deadline < ?2
+			SELECT name, (SELECT deadline FROM shipments WHERE environment = env.name AND state IN ('pending', 'waiting') AND due_at <= ?1 AND deadline < ?2 AND deadline >= ?3
 				ORDER BY deadline LIMIT 1) FROM env
 		)
 		SELECT name, deadline FROM head WHERE deadline IS NOT NULL`,
-		[]any{t.now, before}, func(scan func(...any) error) error {
+		[]any{t.now, before, t.alive(before)}, func(scan func(...any) error) error {
 			var environment string
 			var deadline int64
 			err := scan(&environment, &deadline)
@@ -111,12 +112,21 @@ func fairest(heads map[string]int64, inFlight, most map[string]int) (string, boo
 	return best, found
 }
 
+// alive is the earliest deadline of a link that is admitted: any, unless only
+// links are wanted that die soon.
+func (t *tx) alive(before int64) int64 {
+	if before == math.MaxInt64 {
+		return math.MinInt64
+	}
+	return t.now
+}
+
 // nextLink gives the due link that dies first. One that is past its time by
 // our clock and has been tried stands back behind all others: the clock may be
 // wrong, so it is tried on, but not in the place of a link that lives.
 func (t *tx) nextLink(environment string, before int64) (id string, err error) {
-	const due = `SELECT id FROM shipments WHERE environment = ?1 AND state IN ('pending', 'waiting') AND due_at <= ?2 AND deadline < ?3 `
-	args := []any{environment, t.now, before}
+	const due = `SELECT id FROM shipments WHERE environment = ?1 AND state IN ('pending', 'waiting') AND due_at <= ?2 AND deadline < ?3 AND deadline >= ?4 `
+	args := []any{environment, t.now, before, t.alive(before)}
 	err = t.row(due+`AND (attempts = 0 OR deadline >= ?2) ORDER BY deadline, seq LIMIT 1`, args, &id)
 	if err == ErrNotFound {
 		err = t.row(due+`ORDER BY deadline, seq LIMIT 1`, args, &id)
@@ -232,15 +242,15 @@ func (t *tx) claimDelivery(job *DeliveryJob, owner string, lease time.Duration) 
 // deliveryID names a delivery in the journal.
 func deliveryID(d Delivery) string { return d.ExportID + "/" + d.Output }
 
-// NextFetch is when the next link is due that dies before a time (zero: any
-// link); in the past when one is due now, zero when none waits.
+// NextFetch is when the next link is due that lives and dies before a time
+// (zero: any link); in the past when one is due now, zero when none waits.
 func (db *DB) NextFetch(ctx context.Context, before time.Time) (time.Time, error) {
 	// Asked after every commit, so each form has an index that answers it
 	// without walking the backlog.
 	query, args := `SELECT coalesce(min(due_at), 0) FROM shipments WHERE state IN ('pending', 'waiting')`, []any(nil)
 	if !before.IsZero() {
-		query = `SELECT coalesce(min(due_at), 0) FROM shipments INDEXED BY shipments_urgent WHERE state IN ('pending', 'waiting') AND deadline < ?1`
-		args = []any{millis(before)}
+		query = `SELECT coalesce(min(due_at), 0) FROM shipments INDEXED BY shipments_urgent WHERE state IN ('pending', 'waiting') AND deadline < ?1 AND deadline >= ?2`
+		args = []any{millis(before), millis(db.Now())}
 	}
 	var due int64
 	err := db.readRow(ctx, query, args, &due)

@@ -163,15 +163,19 @@ func (t *tx) releaseDelivery(d Delivery, reason Reason, detail string) error {
 }
 
 // moveCheckpoint counts a delivery and raises the highest key; a late export
-// with a lower key leaves it where it is.
+// with a lower key leaves it where it is. A repeat of a delivery is not counted
+// again and makes nothing fresh.
 func (t *tx) moveCheckpoint(d Delivery, e Export, rows int64) error {
 	_, err := t.exec(`INSERT INTO checkpoints (environment, flow, entity, legal_entity, output, highest_at, highest_no, export_id, exports, rows, last_rows, delivered_at)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?9, ?10)
 		ON CONFLICT (environment, flow, entity, legal_entity, output) DO UPDATE SET
-			exports = exports + 1, rows = rows + excluded.rows, last_rows = excluded.last_rows, delivered_at = excluded.delivered_at,
+			exports   = exports + CASE WHEN ?11 THEN 0 ELSE 1 END,
+			rows      = rows + excluded.rows - ?12,
+			last_rows = CASE WHEN ?11 AND export_id <> excluded.export_id THEN last_rows ELSE excluded.last_rows END,
+			delivered_at = CASE WHEN ?11 THEN delivered_at ELSE excluded.delivered_at END,
 			export_id  = CASE WHEN (excluded.highest_at, excluded.highest_no) >= (highest_at, highest_no) THEN excluded.export_id  ELSE export_id END,
 			highest_no = CASE WHEN (excluded.highest_at, excluded.highest_no) >= (highest_at, highest_no) THEN excluded.highest_no ELSE highest_no END,
 			highest_at = max(highest_at, excluded.highest_at)`,
-		e.Environment, d.Flow, e.Entity, e.LegalEntity, d.Output, millis(e.Order.At), e.Order.No, e.ID, rows, t.now)
+		e.Environment, d.Flow, e.Entity, e.LegalEntity, d.Output, millis(e.Order.At), e.Order.No, e.ID, rows, t.now, !d.DeliveredAt.IsZero(), d.Rows)
 	return err
 }

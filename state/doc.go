@@ -1,7 +1,7 @@
 // Package state is the ledger: which events arrived, where each shipment's
 // bytes are, which exports came out of them, which outputs have their rows.
 //
-// It lives in one SQLite file that one process holds at a time (see Lock). All
+// It lives in one SQLite file that one process holds at a time (see LockFile). All
 // times are UTC; in the file they are int64 milliseconds. Ids are TEXT and
 // come from what FinOps sent (see NewID), so that a ledger restored from an
 // old copy gives the same ids, and so the same file names, again.

@@ -35,6 +35,14 @@ type StatusLine struct {
 	OldestOpen  time.Time `json:"oldest_not_landed,omitzero"`
 }
 
+// OverdueAttempts is how often a delivery fails before it needs a person: it
+// goes on by itself once its output is well again, but nobody may know that it
+// is not.
+const OverdueAttempts = 5
+
+// overdue are exports whose delivery has waited in vain for a while.
+const overdue = `SELECT export_id FROM deliveries WHERE state IN ('ready', 'waiting') AND state = 'waiting' AND attempts >= 5`
+
 // notLanded is everything that has not landed, one row a thing, from the
 // partial indexes: its cost grows with what is open, not with what was.
 const notLanded = `
@@ -44,7 +52,7 @@ const notLanded = `
 	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, 0
 		FROM shipments WHERE state = 'fetched' AND opened_at IS NULL
 	UNION ALL
-	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, state = 'parked'
+	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, state = 'parked' OR id IN (` + overdue + `)
 		FROM exports WHERE state IN ('open', 'parked')
 	UNION ALL
 	SELECT id, environment, project, legal_entity, requested_at, requested_at, 0, state IN ('stuck', 'failed')
@@ -119,4 +127,11 @@ func scanCheckpoint(scan func(...any) error) (Checkpoint, error) {
 		c.OldestOpen = parseOrderKey(open.String)
 	}
 	return c, err
+}
+
+// Overdue lists exports, oldest first, whose delivery has failed
+// OverdueAttempts times or more and is still tried.
+func (db *DB) Overdue(ctx context.Context, environment string) ([]Export, error) {
+	return collect(ctx, db, `SELECT `+exportColumns+` FROM exports WHERE state IN ('open', 'parked') AND state = 'open' AND id IN (`+overdue+`)
+		AND (?1 = '' OR environment = ?1) ORDER BY seq`, []any{environment}, only(scanExport))
 }

@@ -120,6 +120,18 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity,
 			State: e.State, Reason: e.Reason, Whereabouts: e.Whereabouts, Next: e.Where.Next})
 	}
+	late, err := a.DB.Overdue(ctx, environment)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range late[:max(0, min(len(late), MostListed-len(list)))] {
+		e, err := a.exportView(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity,
+			State: state.Waiting, Reason: waitsFor(e.Deliveries), Whereabouts: e.Whereabouts, Next: e.Where.Next})
+	}
 	events, err := a.DB.Events(ctx, state.Filter{Environment: environment, States: []state.State{state.Unreadable}, Limit: -1})
 	for _, e := range oldest(events, MostListed-len(list)) {
 		w := a.Relay.EventWhereabouts(e)
@@ -136,6 +148,16 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 			State: x.State, Reason: x.Reason, Whereabouts: w.String(), Next: w.Next})
 	}
 	return list, err
+}
+
+// waitsFor is why the first delivery that waits does so.
+func waitsFor(deliveries []state.Delivery) state.Reason {
+	for _, d := range deliveries {
+		if d.State == state.Waiting {
+			return d.Reason
+		}
+	}
+	return ""
 }
 
 // oldest gives the last n of a list that is newest first, the oldest first.
