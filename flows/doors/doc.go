@@ -4,5 +4,6 @@
 // and answers after they are on disk. It refuses only what was not said by
 // somebody we know (401), to us (404, 405), whole (400) and in reason (413):
 // FinOps tries three times in about three seconds and then gives up, so
-// whatever else is refused is lost. What cannot be read is kept and listed.
+// whatever else is refused is lost. What cannot be read is kept and listed;
+// what is refused leaves a line in the log.
 package doors

@@ -36,7 +36,11 @@ type FinOps struct {
 	// closed: nobody can prove to be allowed.
 	Keys    func(environment string) Keys
 	MaxBody int64 // bytes; 0 is DefaultMaxBody
-	Logger  *slog.Logger
+	// Logger hears of what is not stored: one line a second at most for each
+	// kind of refusal.
+	Logger *slog.Logger
+
+	refused refusals
 }
 
 // Pattern is where the door stands in a http.ServeMux.
@@ -64,17 +68,17 @@ type AnswerEvent struct {
 func (d *FinOps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, "events are sent with POST")
+		d.refuse(w, r, http.StatusMethodNotAllowed, "events are sent with POST")
 		return
 	}
 	environment := r.PathValue("environment")
 	if !d.Keys(environment).admit(r) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="finrelay"`)
-		refuse(w, http.StatusUnauthorized, "no valid key: send it as ?code=, x-functions-key or Authorization: Bearer")
+		d.refuse(w, r, http.StatusUnauthorized, "no valid key: send it as ?code=, x-functions-key or Authorization: Bearer")
 		return
 	}
 	if !d.Relay.KnowsEnvironment(environment) {
-		refuse(w, http.StatusNotFound, fmt.Sprintf("environment %q is not configured", environment))
+		d.refuse(w, r, http.StatusNotFound, fmt.Sprintf("environment %q is not configured", plainName(environment)))
 		return
 	}
 	body, ok := d.read(w, r)
@@ -88,7 +92,7 @@ func (d *FinOps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		d.Logger.Error("event not stored", "environment", environment, "error", err)
 		w.Header().Set("Retry-After", retryAfter)
-		refuse(w, http.StatusServiceUnavailable, "the event could not be stored, send it again")
+		replyError(w, http.StatusServiceUnavailable, "the event could not be stored, send it again")
 		return
 	}
 	answer(w, receipts)
@@ -108,11 +112,11 @@ func (d *FinOps) read(w http.ResponseWriter, r *http.Request) (body []byte, ok b
 		body, err = io.ReadAll(limited)
 	}
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))
+		d.refuse(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))
 		return nil, false
 	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "the body broke off: send the event again")
+		d.refuse(w, r, http.StatusBadRequest, "the body broke off: send the event again")
 		return nil, false
 	}
 	return body, true
@@ -130,7 +134,12 @@ func answer(w http.ResponseWriter, receipts []flows.Receipt) {
 	reply(w, status, a)
 }
 
-func refuse(w http.ResponseWriter, status int, why string) {
+func (d *FinOps) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
+	d.refused.log(d.Logger, r, d.Relay.KnowsEnvironment(r.PathValue("environment")), status, why)
+	replyError(w, status, why)
+}
+
+func replyError(w http.ResponseWriter, status int, why string) {
 	reply(w, status, struct {
 		Error string `json:"error"`
 	}{why})

@@ -82,6 +82,9 @@ func TestRefusals(t *testing.T) {
 		{"empty bearer", "POST", d.url, strings.NewReader(event("1")), []string{"Authorization", "Bearer "}, 401},
 		{"basic", "POST", d.url, strings.NewReader(event("1")), []string{"Authorization", "Basic " + key}, 401},
 		{"a key's start", "POST", d.url + "?code=" + key[:5], strings.NewReader(event("1")), nil, 401},
+		{"a space for a plus", "POST", d.url + "?code=key-of-tomorrow%20/=", strings.NewReader(event("1")), nil, 401},
+		{"a key that breaks off in an escape", "POST", d.url + "?code=" + key + "%2", strings.NewReader(event("1")), nil, 401},
+		{"a key under another name", "POST", d.url + "?xcode=" + key, strings.NewReader(event("1")), nil, 401},
 		{"a key and more", "POST", d.url + "?code=" + key + "x", strings.NewReader(event("1")), nil, 401},
 		{"an environment without keys", "POST", base + "/closed?code=" + key, strings.NewReader(event("1")), nil, 401},
 		{"an environment without keys, none sent", "POST", base + "/closed?code=", strings.NewReader(event("1")), nil, 401},
@@ -119,6 +122,8 @@ func TestKeysArePresentedInThreePlaces(t *testing.T) {
 	}{
 		{"?code=" + key, nil},
 		{"?code=key-of-tomorrow%2B%2F%3D", nil},
+		{"?code=key-of-tomorrow+/=", nil},     // pasted as it is
+		{"?code=key-of-tomorrow+%2F%3D", nil}, // half of it escaped
 		{"?x=1&code=" + key + "&y=2", nil},
 		{"", []string{"x-functions-key", key}},
 		{"", []string{"X-Functions-Key", "key-of-tomorrow+/="}},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -41,13 +42,30 @@ func (k Keys) Open(presented string) bool {
 // x-functions-key; besides them a bearer token.
 func presentedKeys(r *http.Request) []string {
 	keys := []string{r.Header.Get("x-functions-key")}
-	if strings.Contains(r.URL.RawQuery, "code=") {
-		keys = append(keys, r.URL.Query().Get("code"))
-	}
+	keys = append(keys, queryKeys(r.URL.RawQuery)...)
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		keys = append(keys, strings.TrimSpace(token))
 	}
 	return keys
+}
+
+// queryKeys are the two readings of "code". A form says %2B for a plus sign and
+// means a space by "+"; but whoever pastes a base64 key into an address leaves
+// its plus signs as they are.
+func queryKeys(query string) (keys []string) {
+	for pair := range strings.SplitSeq(query, "&") {
+		value, ok := strings.CutPrefix(pair, "code=")
+		if !ok {
+			continue
+		}
+		for _, decode := range []func(string) (string, error){url.QueryUnescape, url.PathUnescape} {
+			if key, err := decode(value); err == nil {
+				keys = append(keys, key)
+			}
+		}
+		return keys // the first is the one that counts
+	}
+	return nil
 }
 
 func (k Keys) admit(r *http.Request) bool {
