@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -68,7 +69,10 @@ func Number(eventID string) (int64, error) {
 // the entity's label cut short, a GUID, and a query with a signature that dies
 // in an hour. ext is the blob's extension with its dot.
 func SignedLinks(base, ext string, now time.Time) func(n int64) string {
-	stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15%3A04%3A05Z") }
+	// Escaped after formatting: in a layout the 3 of %3A would be an hour.
+	stamp := func(t time.Time) string {
+		return strings.ReplaceAll(t.UTC().Format("2006-01-02T15:04:05Z"), ":", "%3A")
+	}
 	query := "?sv=2014-02-14&sr=b&sig=KbEE0xpf0Rm2rgfUuhN4R6R%2Fv88fSeImq%2BAFTpqjNO4%3D&st=" +
 		stamp(now.Add(-5*time.Minute)) + "&se=" + stamp(now.Add(time.Hour)) + "&sp=r"
 	return func(n int64) string {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"sync"
 	"testing"
@@ -29,6 +30,25 @@ func TestEventsAreExportEvents(t *testing.T) {
 		}
 		if event.DownloadURL != events.Link(n) {
 			t.Errorf("event %d: link %q, want %q", n, event.DownloadURL, events.Link(n))
+		}
+	}
+}
+
+// A link whose end cannot be read, or lies, would be fetched out of turn. The
+// hour is what a layout gets wrong, so every hour of a day is tried.
+func TestSignedLinksSayWhenTheyDie(t *testing.T) {
+	day := time.Date(2026, 3, 2, 0, 59, 7, 0, time.FixedZone("", 2*60*60))
+	for hour := range 24 {
+		now := day.Add(time.Duration(hour) * time.Hour)
+		u, err := url.Parse(SignedLinks("http://127.0.0.1:1", ".csv", now)(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]time.Time{"st": now.Add(-5 * time.Minute), "se": now.Add(time.Hour)} {
+			got, err := time.Parse(time.RFC3339, u.Query().Get(name))
+			if err != nil || !got.Equal(want) {
+				t.Errorf("at %v: %s is %v, %v; want %v", now, name, got, err, want.UTC())
+			}
 		}
 	}
 }
