@@ -2,7 +2,6 @@ package flows
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -22,7 +21,7 @@ func (r *Relay) record(ctx context.Context, log *slog.Logger, step func(context.
 			return true
 		}
 		log.Error("the ledger could not be told", keyError, err)
-		if final(err) {
+		if state.Refused(err) {
 			return false
 		}
 		timer := time.NewTimer(min(time.Duration(n)*100*time.Millisecond, longestPatience))
@@ -37,12 +36,6 @@ func (r *Relay) record(ctx context.Context, log *slog.Logger, step func(context.
 
 // longestPatience is how long a worker sleeps at most.
 const longestPatience = 2 * time.Second
-
-// final: the ledger is well and says no.
-func final(err error) bool {
-	_, refused := errors.AsType[*state.TransitionError](err)
-	return refused || errors.Is(err, state.ErrNotFound) || errors.Is(err, state.ErrClosed)
-}
 
 // durably is a context for ledger transitions about work that has been done:
 // the end of the work's context must not keep its result out of the ledger.

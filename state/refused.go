@@ -1,0 +1,17 @@
+package state
+
+import (
+	"errors"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// Refused says whether the ledger is well and says no: to ask again would give
+// the same answer. Any other error is of the moment: a full disk, a lock.
+func Refused(err error) bool {
+	if _, ok := errors.AsType[*TransitionError](err); ok {
+		return true
+	}
+	constraint, ok := errors.AsType[sqlite3.Error](err)
+	return ok && constraint.Code == sqlite3.ErrConstraint || errors.Is(err, ErrNotFound) || errors.Is(err, ErrClosed)
+}
