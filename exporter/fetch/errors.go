@@ -22,7 +22,8 @@ const (
 	// KindGone: Azure says that the blob or its container does not exist.
 	KindGone Kind = "gone"
 	// KindNotAzure: something in between answered, for example a proxy. Says
-	// nothing about the link. Redirects count as such.
+	// nothing about the link. Redirects count as such, and so does any answer
+	// without an x-ms- header, a 200 too, unless the host is loopback.
 	KindNotAzure Kind = "not azure"
 	// KindBusy: throttled or failing for the moment; RetryAfter as the server
 	// states it, 0 when it does not. The caller sets the upper bound.

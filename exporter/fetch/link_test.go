@@ -315,6 +315,69 @@ func TestProxy(t *testing.T) {
 	wantNoSecret(t, err.Error())
 }
 
+// TestForeignAnswers: what comes without Azure's headers is no file, whatever
+// it calls itself. On loopback, where small blob servers lack them, only a web
+// page is refused.
+func TestForeignAnswers(t *testing.T) {
+	const azureID = "X-Ms-Request-Id"
+	tests := []struct {
+		name          string
+		answer        http.HandlerFunc
+		public, local bool // read as the blob
+	}{
+		{"web page", raw(200, "<html>", "Content-Type", "text/html"), false, false},
+		{"web page as a range", raw(206, "<html>", "Content-Type", "text/html", "Content-Range", "bytes 0-5/6"), false, false},
+		{"JSON", raw(200, `{"error":"blocked by corporate policy"}`, "Content-Type", "application/json"), false, true},
+		{"text", raw(200, "blocked", "Content-Type", "text/plain"), false, true},
+		{"bytes", raw(200, "blocked", "Content-Type", "application/octet-stream", "ETag", `"1"`), false, true},
+		{"a range", raw(206, "blocked", "Content-Type", "text/csv", "Content-Range", "bytes 0-6/7"), false, true},
+		{"nothing", raw(200, ""), false, true},
+		{"Azure's JSON", raw(200, `[{"A":1}]`, "Content-Type", "application/json", azureID, "1"), true, true},
+		{"Azure's range", raw(206, "A,B\n1,2", "Content-Type", "text/csv", "Content-Range", "bytes 0-6/7", azureID, "1"), true, true},
+		{"a blob that is a web page", raw(200, "<html>", "Content-Type", "text/html", azureID, "1"), true, true},
+	}
+	for _, tt := range tests {
+		blob := httptest.NewTLSServer(tt.answer)
+		t.Cleanup(blob.Close)
+		pool := x509.NewCertPool()
+		pool.AddCert(blob.Certificate())
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			tunnel(w, blob.Listener.Addr().String())
+		}))
+		t.Cleanup(proxy.Close)
+		proxyURL, err := url.Parse(proxy.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		public := testClient(t, ClientOptions{Hosts: []string{".example.com"}, Loopback: true, Proxy: proxyURL, RootCAs: pool})
+		local := testClient(t, ClientOptions{Loopback: true, RootCAs: pool})
+		checkForeign(t, tt.name+", public", public, "https://acct.example.com/c/b?"+query, tt.public)
+		checkForeign(t, tt.name+", loopback", local, blob.URL+"/c/b?"+query, tt.local)
+		public.Close()
+		local.Close()
+	}
+}
+
+func checkForeign(t *testing.T, name string, c *Client, to string, isBlob bool) {
+	t.Helper()
+	src, err := c.Link(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := src.Open(context.Background(), 0, "")
+	if isBlob {
+		if err != nil {
+			t.Errorf("%s: Open = %v, want the blob", name, err)
+			return
+		}
+		body.Close()
+		return
+	}
+	if link, ok := errors.AsType[*LinkError](err); !ok || link.Kind != KindNotAzure || !link.Temporary() {
+		t.Errorf("%s: Open = %v, want KindNotAzure, temporary", name, err)
+	}
+}
+
 // tunnel joins a CONNECT request with addr and ends with either side.
 func tunnel(w http.ResponseWriter, addr string) {
 	up, err := net.Dial("tcp", addr)
