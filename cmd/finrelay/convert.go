@@ -50,7 +50,9 @@ or to the file named by --out; of one with several, to a folder named by --out, 
 file for each. A file appears only when it is complete.
 
 Records that cannot be read as rows are named on standard error with line and
-column and left out (exit 3); with --strict nothing is written then (exit 1).`,
+column and left out (exit 3); with --strict a file with such a record is not
+written (exit 1). Data files of a package that cannot be read are named too: exit 3
+when others were written, 1 when none was or with --strict.`,
 		Example: `  finrelay convert customers.csv | head
   finrelay convert package.zip -o ./rows
   finrelay convert package.zip --entity "Customer groups" --format json -o groups.json`,
@@ -147,15 +149,45 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 		return usage(fmt.Errorf("%s holds %d data files (%s): choose one with --entity, or name a folder with --out",
 			name, len(members), strings.Join(entities(members), ", ")))
 	}
+	return cv.members(ctx, contents, members, name, opt)
+}
+
+// members writes each member that can be written to the folder, whatever is
+// wrong with its neighbours.
+func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, members []unpack.Member, name string, opt convert.Options) error {
 	if err := os.MkdirAll(cv.out, 0o755); err != nil {
 		return err
 	}
+	var refused []error
 	for _, m := range members {
 		base := filepath.Base(m.Name)
 		out := filepath.Join(cv.out, strings.TrimSuffix(base, filepath.Ext(base))+"."+cv.format)
-		err = errors.Join(err, cv.member(ctx, contents, m, name, out, opt))
+		err := cv.member(ctx, contents, m, name, out, opt)
+		if err != nil && (ctx.Err() != nil || ofDisk(err)) {
+			return errors.Join(append(refused, err)...)
+		}
+		if err != nil {
+			refused = append(refused, err)
+		}
 	}
-	return err
+	err := errors.Join(refused...)
+	// --strict is for those who want a failure, not a part.
+	if err == nil || len(refused) == len(members) || cv.strict {
+		return err
+	}
+	err = fmt.Errorf("%w\n%d of %d data files were refused, the others are in %s", err, len(refused), len(members), cv.out)
+	if cv.badRows > 0 {
+		err = fmt.Errorf("%w; %s", err, leftOut(cv.badRows))
+	}
+	return &codedError{exitParked, err}
+}
+
+// ofDisk says whether files failed us, not the data: then the next member
+// would fare no better.
+func ofDisk(err error) bool {
+	_, path := errors.AsType[*fs.PathError](err)
+	_, link := errors.AsType[*os.LinkError](err)
+	return path || link
 }
 
 func (cv *conversion) pick(contents *unpack.Contents, name string) ([]unpack.Member, error) {

@@ -33,6 +33,7 @@ import (
 //	sim-export [FLAGS] ENTITY...  FinOps exports and sends its event; see script_sim_test.go for the flags
 //	wait-rest                     wait until nothing is on its way in ./data
 //	make-cert CERT KEY            a certificate for 127.0.0.1 and its key
+//	make-zip ZIP NAME=FILE...     an archive, whatever the members are called
 //
 // A script's simulator lives in the test's process. It and the server end with
 // the script.
@@ -53,6 +54,7 @@ func TestScript(t *testing.T) {
 			"sim-export":   cmdSimExport,
 			"wait-rest":    cmdWaitRest,
 			"make-cert":    cmdMakeCert,
+			"make-zip":     cmdMakeZip,
 		},
 	})
 }
