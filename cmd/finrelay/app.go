@@ -34,10 +34,10 @@ const exitCodes = `Exit codes:
   0    done
   1    failed or refused
   2    usage or configuration
-  3    done, with items parked or rows set aside
+  3    done, with items parked, refused or rows set aside
   4    sign-in to FinOps refused
   5    server unreachable, or throttled
-  7    open items (status --check)
+  7    something needs a person (status --check)
   130  interrupted
 `
 
@@ -49,10 +49,10 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 
-	configFile string
+	configFile  string
 	stateFolder string
-	output     string // table or json
-	polling    bool   // queues are polled by their schedules: only a server does
+	output      string // table or json
+	polling     bool   // queues are polled by their schedules: only a server does
 }
 
 // codedError carries an exit code. A nil error inside prints nothing: the

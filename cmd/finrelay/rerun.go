@@ -22,12 +22,13 @@ func (a *app) rerun() *cobra.Command {
 		Short: "Run exports, shipments or unreadable events again",
 		Long: `rerun sets going again what stands still: a parked export from its raw file, along
 the flows of today's configuration; a parked or expired shipment from its link; an
-unreadable event with today's field names. A landed export named by its id writes
-the same bytes to the same place.
+unreadable event with today's field names. A landed export named by its id writes,
+with unchanged configuration, the same bytes to the same place.
 
-Without ids it takes what the flags find, by default everything parked or expired.
-With a running server the work is done there; without one it is done here before
-the command ends.`,
+Without ids it takes what the flags find; at least one of --environment, --entity,
+--state and --reason is needed. Without --state that is what stands still: parked,
+expired or, among events, unreadable. With a running server the work is done there;
+without one it is done here before the command ends.`,
 		Example: `  finrelay rerun ex_1a2b3c4d5e6f7g8h
   finrelay rerun --entity "Customer groups" --since 24h --dry-run`,
 		RunE: func(c *cobra.Command, args []string) error {

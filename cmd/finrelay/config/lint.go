@@ -73,7 +73,7 @@ func (l *linter) listener() {
 	}
 	switch {
 	case !isLoopback(host):
-		l.warn("insecure", "the listener speaks plain HTTP and other machines reach it: keys and the console cross the network in clear text",
+		l.warn("insecure", "the listener speaks plain HTTP and other machines reach it: keys and events, with their links, cross the network in clear text",
 			"set tls, or make sure that only what ends TLS in front of it reaches "+c.Listen)
 	case c.Insecure:
 		l.warn("insecure", "insecure: true is not needed: the listener is on loopback", "remove it, so that a later change of listen is still checked")
