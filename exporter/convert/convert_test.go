@@ -175,3 +175,30 @@ type blockFunc func([]byte, int) error
 
 func (f blockFunc) Block(lines []byte, rows int) error { return f(lines, rows) }
 func (f blockFunc) BadRow(BadRow) error                { return nil }
+
+// TestMemberBehindTheSample: rows are out before the member is seen, so the
+// conversion must fail instead of dropping it.
+func TestMemberBehindTheSample(t *testing.T) {
+	row := `{"A":"` + strings.Repeat("x", 1000) + `"}`
+	rows := strings.Repeat(row+",", 99) + row
+	tests := []struct {
+		name, in string
+		rows     int64
+		wrong    error
+	}{
+		{"data", `{"value":[` + rows + `],"id":7}`, 100, errBesides},
+		{"metadata", `{"value":[` + rows + `],"@odata.nextLink":"x","count":[{}]}`, 100, nil},
+		{"another array", `{"value":[` + rows + `],"more":[{"B":1}]}`, 100, errTwoArrays},
+		{"cut off", `{"value":[` + rows + `],"id":`, 100, errShort},
+		{"data in front", `{"id":7,"value":[` + rows + `]}`, 1, nil},
+	}
+	for _, tt := range tests {
+		res, err := Convert(t.Context(), strings.NewReader(tt.in), "f", Options{}, &record{})
+		if res.Rows != tt.rows || !errors.Is(err, tt.wrong) {
+			t.Errorf("%s: %d rows, %v; want %d and %v", tt.name, res.Rows, err, tt.rows, tt.wrong)
+		}
+		if _, ok := errors.AsType[*exporter.RecordError](err); ok == (tt.wrong == nil) {
+			t.Errorf("%s: error %v, want a *exporter.RecordError only with one", tt.name, err)
+		}
+	}
+}

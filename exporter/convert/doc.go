@@ -54,11 +54,16 @@
 //
 // # JSON
 //
-// An array of objects, an object that holds exactly one array of objects (its
-// other members are an envelope and are left out), or objects one after the
-// other (JSON Lines). White space between tokens goes, everything else
-// stays as it was, repeated keys too. An element that is no object is a bad
-// row. A lone object with exactly one array of objects counts as an envelope.
+// An array of objects, objects one after the other (JSON Lines), or an envelope:
+// one object around one array of objects, with nothing beside it or only
+// metadata, which is left out. Metadata are members whose names begin with "@",
+// "$" or "odata.", or are count, next, nextLink, skip, top or total, in any
+// case. An object with any other member is a row, and its arrays stay in it; so
+// {"id":7,"lines":[{"x":1}]} is one row. Where such a member shows only after
+// the first 64 KB, an exporter.RecordError ends the conversion.
+//
+// White space between tokens goes, everything else stays as it was, repeated
+// keys too. An element that is no object is a bad row.
 //
 // # Encodings
 //

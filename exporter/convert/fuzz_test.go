@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 
 	"finrelay/exporter"
 )
@@ -31,6 +33,30 @@ func FuzzConvert(f *testing.F) {
 		setBlockSize(t, int(block)+1)
 		got, _ := run(t, iotest.OneByteReader(bytes.NewReader(in)), opt)
 		compare(t, "in small blocks", got, want)
+	})
+}
+
+// FuzzJSONKeepsMembers: a lone object whose first member is data comes out
+// whole, whatever array of objects stands beside it.
+func FuzzJSONKeepsMembers(f *testing.F) {
+	f.Add("id", "lines", []byte(`{"x":1},{"x":2}`))
+	f.Add("counts", "value", []byte(``))
+	f.Add("value", "@odata.context", []byte(`{}`))
+	f.Add("@odata.context", "value", []byte(`{"A":1}`))
+	f.Fuzz(func(t *testing.T, key, list string, rows []byte) {
+		quoted, name := appendString(nil, key), appendString(nil, list)
+		doc := fmt.Appendf(nil, `{%s:7,%s:[%s]}`, quoted, name, rows)
+		if isMetadata(quoted) || !utf8.Valid(doc) || !json.Valid(doc) {
+			return
+		}
+		var want bytes.Buffer
+		if err := json.Compact(&want, doc); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := run(t, bytes.NewReader(doc), Options{Format: FormatJSON, Encoding: "utf-8"})
+		if got.lines != want.String()+"\n" {
+			t.Fatalf("%q: got %q %s, want one row %q", doc, got.lines, got.result, &want)
+		}
 	})
 }
 

@@ -6,6 +6,7 @@ var (
 	errNoValue   = errors.New("no JSON value")
 	errNoObject  = errors.New("not an object")
 	errTwoArrays = errors.New("object holds more than one array: which one holds the rows is unknown")
+	errBesides   = errors.New("member beside the rows that belongs to none of them and would be lost: send the array alone, or the member in each row")
 	errAfterDoc  = errors.New("content after the end of the document")
 )
 
@@ -86,31 +87,32 @@ func (j *jsonReader) array() error {
 	}
 }
 
-// envelope reads an object around the array of rows.
+// envelope reads an object around the array of rows. A member that isEnvelope
+// could not see, as it lies behind the sample, ends it: the rows before it went
+// out without it, and it must not vanish.
 func (j *jsonReader) envelope() error {
 	j.window.advance(1)
 	found := false
 	for {
-		if _, err := j.peek(); err != nil {
-			return err
-		}
-		if err := j.skip((*jsonScan).key); err != nil {
-			return err
-		}
-		if _, err := j.punctuation(":"); err != nil {
+		about, err := j.memberKey()
+		if err != nil {
 			return err
 		}
 		c, err := j.peek()
 		switch {
 		case err != nil:
 			return err
+		case about:
+			err = j.skip((*jsonScan).value)
 		case c == '[' && found:
 			return j.window.reject(&fault{0, errTwoArrays})
 		case c == '[':
 			found = true
 			err = j.array()
+		case c == 0:
+			_, err = j.scan((*jsonScan).value) // says that the document is cut off
 		default:
-			err = j.skip((*jsonScan).value)
+			return j.window.reject(&fault{0, errBesides})
 		}
 		if err != nil {
 			return err
@@ -122,6 +124,23 @@ func (j *jsonReader) envelope() error {
 			return j.end()
 		}
 	}
+}
+
+// memberKey moves over a key and its colon and says whether it is metadata.
+func (j *jsonReader) memberKey() (about bool, err error) {
+	if _, err := j.peek(); err != nil {
+		return false, err
+	}
+	err = j.skip(func(s *jsonScan) error {
+		err := s.key()
+		about = err == nil && isMetadata(s.in[:s.pos])
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	_, err = j.punctuation(":")
+	return about, err
 }
 
 // end makes sure that nothing follows.

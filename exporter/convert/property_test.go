@@ -190,7 +190,7 @@ func TestJSONGivesBackWhatWasWritten(t *testing.T) {
 		case form == "array":
 			file = "[" + strings.Join(rows, ", ") + "]"
 		case form == "envelope":
-			file = `{"a":{"b":"["},"value" : [` + strings.Join(rows, " ,") + `] , "n": 1 }`
+			file = `{"@a":{"b":"["},"value" : [` + strings.Join(rows, " ,") + `] , "Count": 1 }`
 		case len(rows) == 0:
 			return
 		default:
