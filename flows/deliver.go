@@ -212,16 +212,10 @@ func (p *pass) check(res convert.Result, e state.Export, f *Flow) (notes string,
 	return notes, nil
 }
 
-// timeless: the event told no time. The ledger orders such a shipment by its
-// arrival, to the millisecond, which no time of FinOps' own ever equals.
-func timeless(job state.DeliveryJob) bool {
-	return job.Shipment.Source == "event" && job.Event.EventAt.Equal(job.Event.ReceivedAt)
-}
-
 func outputExport(job state.DeliveryJob) outputs.Export {
 	e, s, ev := job.Export, job.Shipment, job.Event
 	at, key := e.Order.At, e.Order.String()
-	if timeless(job) {
+	if ev.Timeless {
 		at, key = time.Time{}, "" // our clock's time is no fact about the export
 	}
 	return outputs.Export{

@@ -87,10 +87,10 @@ func (t *tx) accept(a *Arrival) (Receipt, error) {
 	}
 	r := a.receipt(epoch)
 	added, err := t.exec(`INSERT INTO events (id, environment, epoch, door, identity, state, reason, business_event_id, finops_event_id,
-			entity, legal_entity, control_number, rec_id, event_at, received_at, shipment_id, last_seen_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15) ON CONFLICT (id) DO NOTHING`,
+			entity, legal_entity, control_number, rec_id, event_at, received_at, shipment_id, last_seen_at, timeless)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?15, ?17) ON CONFLICT (id) DO NOTHING`,
 		r.EventID, a.Environment, epoch, a.Door, a.Identity, a.State, a.Reason, a.BusinessEventID, a.FinOpsEventID,
-		a.Entity, a.LegalEntity, a.ControlNumber, a.RecID, a.eventAt(t.now), t.now, r.ShipmentID)
+		a.Entity, a.LegalEntity, a.ControlNumber, a.RecID, a.eventAt(t.now), t.now, r.ShipmentID, a.EventAt.IsZero())
 	if err != nil {
 		return r, err
 	}

@@ -55,13 +55,13 @@ func scanDelivery(scan func(...any) error) (Delivery, error) {
 }
 
 const eventColumns = `id, environment, door, state, reason, business_event_id, finops_event_id, entity, legal_entity,
-	control_number, rec_id, event_at, received_at, shipment_id, duplicates, last_seen_at`
+	control_number, rec_id, event_at, received_at, shipment_id, duplicates, last_seen_at, timeless`
 
 func scanEvent(scan func(...any) error) (Event, error) {
 	var e Event
 	var at, received, seen int64
 	err := scan(&e.ID, &e.Environment, &e.Door, &e.State, &e.Reason, &e.BusinessEventID, &e.FinOpsEventID, &e.Entity, &e.LegalEntity,
-		&e.ControlNumber, &e.RecID, &at, &received, &e.ShipmentID, &e.Duplicates, &seen)
+		&e.ControlNumber, &e.RecID, &at, &received, &e.ShipmentID, &e.Duplicates, &seen, &e.Timeless)
 	e.EventAt, e.ReceivedAt, e.LastSeenAt = fromMillis(at), fromMillis(received), fromMillis(seen)
 	return e, err
 }

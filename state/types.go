@@ -31,7 +31,8 @@ type Event struct {
 	LegalEntity     string    `json:"legal_entity,omitempty"`
 	ControlNumber   *int64    `json:"control_number,omitempty"`
 	RecID           *int64    `json:"rec_id,omitempty"`
-	EventAt         time.Time `json:"event_at,omitzero"`
+	EventAt         time.Time `json:"event_at,omitzero"` // FinOps' time, else that of the arrival
+	Timeless        bool      `json:"-"`                 // the event told no time
 	ReceivedAt      time.Time `json:"received_at"`
 	ShipmentID      string    `json:"shipment_id,omitempty"`
 	Duplicates      int64     `json:"duplicates"`

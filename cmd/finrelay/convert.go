@@ -159,9 +159,9 @@ func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, me
 		return err
 	}
 	var refused []error
+	taken := map[string]bool{}
 	for _, m := range members {
-		base := filepath.Base(m.Name)
-		out := filepath.Join(cv.out, strings.TrimSuffix(base, filepath.Ext(base))+"."+cv.format)
+		out := filepath.Join(cv.out, distinct(taken, m.Name)+"."+cv.format)
 		err := cv.member(ctx, contents, m, name, out, opt)
 		if err != nil && (ctx.Err() != nil || ofDisk(err)) {
 			return errors.Join(append(refused, err)...)
@@ -188,6 +188,20 @@ func ofDisk(err error) bool {
 	_, path := errors.AsType[*fs.PathError](err)
 	_, link := errors.AsType[*os.LinkError](err)
 	return path || link
+}
+
+// distinct names the file of a member: its own name without folder and
+// extension, with a number where another member has that already, whatever the
+// letter case.
+func distinct(taken map[string]bool, member string) string {
+	base := filepath.Base(member)
+	stem := strings.TrimSuffix(base, filepath.Ext(base))
+	name := stem
+	for n := 2; taken[strings.ToLower(name)]; n++ {
+		name = fmt.Sprintf("%s (%d)", stem, n)
+	}
+	taken[strings.ToLower(name)] = true
+	return name
 }
 
 func (cv *conversion) pick(contents *unpack.Contents, name string) ([]unpack.Member, error) {

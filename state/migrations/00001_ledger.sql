@@ -26,6 +26,7 @@ CREATE TABLE events (
     control_number    INTEGER,
     rec_id            INTEGER,
     event_at          INTEGER NOT NULL,          -- FinOps' time of the event, else when it arrived
+    timeless          INTEGER NOT NULL DEFAULT 0, -- 1: the event told no time
     received_at       INTEGER NOT NULL,
     shipment_id       TEXT    NOT NULL DEFAULT '',
     duplicates        INTEGER NOT NULL DEFAULT 0,
