@@ -9,7 +9,7 @@ SHELL := /bin/bash
 GO       ?= go
 FUZZTIME ?= 30s
 BIN      := bin/finrelay
-BENCHDIR ?= bin/bench
+BENCHDIR ?= $(CURDIR)/bin/bench
 
 # The version is stamped at link time. Outside git it stays empty, and the
 # program falls back to what the Go toolchain recorded (debug.ReadBuildInfo).
