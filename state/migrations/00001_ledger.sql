@@ -125,6 +125,7 @@ CREATE TABLE exports (
     UNIQUE (shipment_id, member)
 ) STRICT;
 
+CREATE INDEX exports_received ON exports (received_at);
 CREATE INDEX exports_entity ON exports (entity COLLATE NOCASE, seq);
 CREATE INDEX exports_open   ON exports (seq) WHERE state IN ('open', 'parked');
 
