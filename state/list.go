@@ -104,7 +104,7 @@ func (db *DB) Exports(ctx context.Context, f Filter) ([]Export, error) {
 	from := "exports"
 	if few, err := db.fewExportsSince(ctx, f.Since); err != nil {
 		return nil, err
-	} else if few && f.ShipmentID == "" && f.Entity == "" && len(f.States) == 0 {
+	} else if few && f.ShipmentID == "" && f.Entity == "" && (len(f.States) == 0 || hasRest(f.States)) {
 		from = "exports INDEXED BY exports_received"
 	}
 	where, args := f.where("shipment_id", "open")
