@@ -155,26 +155,27 @@ func outcome(known bool, s state.State, r state.Reason) string {
 	return string(s)
 }
 
-// file names the first place of the rows as it stands in the demo's folder. The
-// ledger names outputs in full and raw files below the state folder.
+// file names the place of the rows as it stands in the demo's folder: the
+// output's file, or the raw file.
 func (d *demo) file(w flows.Whereabouts) string {
-	switch {
-	case len(w.Paths) == 0:
+	if len(w.Paths) == 0 {
 		return ""
-	case w.Place == flows.SafeHere:
-		return filepath.Join("state", w.Paths[len(w.Paths)-1])
+	}
+	place := w.Paths[0]
+	if w.Place == flows.SafeHere {
+		place = w.Paths[len(w.Paths)-1]
 	}
 	base, err := filepath.Abs(d.dir)
 	if err != nil {
-		return w.Paths[0]
+		return place
 	}
-	path, err := filepath.Abs(w.Paths[0])
+	path, err := filepath.Abs(place)
 	if err != nil {
-		return w.Paths[0]
+		return place
 	}
 	short, err := filepath.Rel(base, path)
 	if err != nil {
-		return w.Paths[0]
+		return place
 	}
 	return short
 }
