@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"time"
 )
 
@@ -41,11 +42,11 @@ type StatusLine struct {
 const OverdueAttempts = 5
 
 // overdue are exports whose delivery has waited in vain for a while.
-const overdue = `SELECT export_id FROM deliveries WHERE state IN ('ready', 'waiting') AND state = 'waiting' AND attempts >= 5`
+var overdue = `SELECT export_id FROM deliveries WHERE state IN ('ready', 'waiting') AND state = 'waiting' AND attempts >= ` + strconv.Itoa(OverdueAttempts)
 
 // notLanded is everything that has not landed, one row a thing, from the
 // partial indexes: its cost grows with what is open, not with what was.
-const notLanded = `
+var notLanded = `
 	SELECT id, environment, entity, legal_entity, received_at, order_at, order_no, state = 'parked' OR state = 'expired' AND renew_at IS NULL AS person
 		FROM shipments WHERE state NOT IN ('settled') AND state IN ('pending', 'fetching', 'waiting', 'expired', 'parked')
 	UNION ALL
