@@ -31,6 +31,10 @@ type Queue struct {
 	Activity    dmf.ActivityID
 	Schedule    cron.Schedule
 	Backlog     Backlog
+	// WithEvents says that the same exports are announced by events too. Which
+	// run a message is of is asked then, so that rows that came by event are
+	// not landed again.
+	WithEvents bool
 }
 
 // ErrBacklog: the queue was never empty under finrelay's eyes and holds a
@@ -115,7 +119,9 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 			return ErrBacklog // not stored: it comes again in 30 minutes
 		}
 		r.cfg.Trace("dequeued")
-		receipt, err := r.db.AcceptMessage(durably(ctx), newMessage(q, m, backlog && q.Backlog == BacklogPark))
+		n := newMessage(q, m, backlog && q.Backlog == BacklogPark)
+		n.ExecutionID = r.executionOf(ctx, client, q, m)
+		receipt, err := r.db.AcceptMessage(durably(ctx), n)
 		if err != nil {
 			return err
 		}
@@ -147,6 +153,25 @@ func newMessage(q Queue, m dmf.Message, park bool) state.NewMessage {
 		}
 	}
 	return n
+}
+
+// identityTime bounds the question which run a message is of: the message is
+// hidden for half an hour, and without an answer both copies land.
+const identityTime = 10 * time.Second
+
+// executionOf asks which run wrote a message's file; "" when that is of no use,
+// or FinOps does not say.
+func (r *Relay) executionOf(ctx context.Context, client *dmf.Client, q Queue, m dmf.Message) string {
+	if !q.WithEvents {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, identityTime)
+	defer cancel()
+	id, err := client.ExecutionOfMessage(ctx, m.CorrelationID)
+	if err != nil {
+		r.log.Info("FinOps does not say which run a message is of: were it announced by an event too, both land", "message", m.CorrelationID, keyError, err)
+	}
+	return string(id)
 }
 
 // awaitMessage waits until a message is acked, or until it is clear that it

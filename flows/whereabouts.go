@@ -14,12 +14,13 @@ type Place string
 
 // Places, from best to worst.
 const (
-	LandedHere  Place = "landed here"
-	SafeHere    Place = "safe here"       // raw file kept, not landed
-	InFinOps    Place = "still in FinOps" // a way to get them lives until a time
-	AtRisk      Place = "at risk"         // the link is dead or looks so, and no other way is known
-	Lost        Place = "lost unless full push"
-	SkippedHere Place = "skipped" // a person said that they are not needed
+	LandedHere    Place = "landed here"
+	SafeHere      Place = "safe here"       // raw file kept, not landed
+	InFinOps      Place = "still in FinOps" // a way to get them lives until a time
+	AtRisk        Place = "at risk"         // the link is dead or looks so, and no other way is known
+	Lost          Place = "lost unless full push"
+	SkippedHere   Place = "skipped"                    // a person said that they are not needed
+	SameElsewhere Place = "landed with another export" // proven to be the same, or superseded by a full run
 )
 
 // BlobLife is how long FinOps keeps an exported file in its blob storage.
@@ -61,6 +62,8 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 	switch {
 	case e.State == state.Landed:
 		return Whereabouts{Place: LandedHere, Paths: paths}
+	case e.State == state.Skipped && e.Reason == state.ReasonSameExport:
+		return Whereabouts{Place: SameElsewhere, Next: "nothing; finrelay exports show " + e.Twin + " tells of the other"}
 	case e.State == state.Skipped:
 		return Whereabouts{Place: SkippedHere, Paths: paths}
 	case e.Reason == state.ReasonMissingMember:
@@ -119,6 +122,8 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	switch {
 	case s.State == state.Settled && s.Reason == state.ReasonSkipped:
 		return Whereabouts{Place: SkippedHere}
+	case s.State == state.Settled && (s.Reason == state.ReasonSameExport || s.Reason == state.ReasonSuperseded):
+		return Whereabouts{Place: SameElsewhere}
 	case s.State == state.Settled:
 		return r.whereSettled(s)
 	case r.rawThere(s):
@@ -135,7 +140,7 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 		}
 		return w
 	case s.State == state.Expired && !s.RenewAt.IsZero():
-		return Whereabouts{Place: AtRisk, Until: s.Order.At.Add(BlobLife), Next: "nothing now: FinOps is asked for a fresh link to execution " + s.ExecutionID}
+		return Whereabouts{Place: AtRisk, Until: s.Order.At.Add(BlobLife), Next: "nothing now: " + rungText(s)}
 	case s.State == state.Expired || s.State == state.Parked || s.RawHere():
 		return r.linkLost(s, now)
 	case now.Before(s.Deadline):
@@ -148,22 +153,41 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	return Whereabouts{Place: AtRisk, Next: "nothing now: the link is past its time by our clock, but only the server may declare it dead; it is being tried"}
 }
 
+// rungText says what is being done about an expired shipment.
+func rungText(s state.Shipment) string {
+	switch s.Rung {
+	case state.RungQueue:
+		return "the queue is drained that may hold the same rows"
+	case state.RungRun:
+		return "full run " + s.Superseding + " was started to bring its rows"
+	}
+	if s.ExecutionID == "" {
+		return "FinOps' execution history is searched for its blob"
+	}
+	return "FinOps is asked for a fresh link to execution " + s.ExecutionID
+}
+
 // whereSettled asks the exports: a shipment is settled when each has come to
 // rest, which may be on a person's list.
 func (r *Relay) whereSettled(s state.Shipment) Whereabouts {
 	exports, err := r.db.Exports(context.Background(), state.Filter{ShipmentID: s.ID, Limit: -1})
-	landed, skipped := 0, 0
+	landed, skipped, same := 0, 0, 0
 	for _, e := range exports {
 		switch e.State {
 		case state.Landed:
 			landed++
 		case state.Skipped:
 			skipped++
+			if e.Reason == state.ReasonSameExport {
+				same++
+			}
 		}
 	}
 	switch {
 	case s.RawHere() && (err != nil || landed+skipped < len(exports)):
 		return Whereabouts{Place: SafeHere, Paths: []string{r.inFolder(s.RawFile)}, Next: "finrelay shipments show SHIPMENT-ID lists its exports, each with what to do"}
+	case same > 0 && landed == 0:
+		return Whereabouts{Place: SameElsewhere}
 	case skipped > 0 && landed == 0:
 		return Whereabouts{Place: SkippedHere}
 	}
@@ -190,7 +214,8 @@ func (r *Relay) fullPush(s state.Shipment) string {
 		return "flow " + f.Name + " is declared refresh: full, so the next run of its data project brings these rows again"
 	}
 	return fmt.Sprintf("an incremental export does not send these rows again: run a full push of %q in FinOps "+
-		"(data project, Refresh type: Full push only), then finrelay skip SHIPMENT-ID --why \"full push\"", s.Entity)
+		"(data project, Refresh type: Full push only; or action ResetVersionToken, which makes the next incremental run a full one), "+
+		"then finrelay skip SHIPMENT-ID --why \"full push\"", s.Entity)
 }
 
 // fullRefresh gives the flow that surely takes a shipment's rows and gets all

@@ -74,13 +74,8 @@ func (db *DB) RequestExecutions(ctx context.Context, wanted []NewExecution) ([]s
 	err := db.update(ctx, func(t *tx) error {
 		ids = nil
 		for _, n := range wanted {
-			id := NewID(executionPrefix, n.Environment, n.ExecutionID)
-			if err := t.step(KindExecution, id, "", "", Queued, "", "by "+n.By); err != nil {
-				return err
-			}
-			if _, err := t.exec(`INSERT INTO executions (id, environment, project, legal_entity, execution_id, state, park_partial, due_at, requested_at, requested_by)
-				VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?7, ?7, ?8)`,
-				id, n.Environment, n.Project, n.LegalEntity, n.ExecutionID, n.ParkPartial, t.now, n.By); err != nil {
+			id, err := t.requestExecution(n)
+			if err != nil {
 				return err
 			}
 			ids = append(ids, id)
@@ -88,6 +83,17 @@ func (db *DB) RequestExecutions(ctx context.Context, wanted []NewExecution) ([]s
 		return nil
 	})
 	return ids, err
+}
+
+func (t *tx) requestExecution(n NewExecution) (id string, err error) {
+	id = NewID(executionPrefix, n.Environment, n.ExecutionID)
+	if err := t.step(KindExecution, id, "", "", Queued, "", "by "+n.By); err != nil {
+		return "", err
+	}
+	_, err = t.exec(`INSERT INTO executions (id, environment, project, legal_entity, execution_id, state, park_partial, due_at, requested_at, requested_by)
+		VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?7, ?7, ?8)`,
+		id, n.Environment, n.Project, n.LegalEntity, n.ExecutionID, n.ParkPartial, t.now, n.By)
+	return id, err
 }
 
 // executionLease is when an execution whose process ended is looked at again.

@@ -48,6 +48,8 @@ const (
 	ReasonFinOps      Reason = "finops"             // FinOps did not do what was asked
 	ReasonSignIn      Reason = "sign_in"
 	ReasonNoFreshLink Reason = "no_fresh_link" // the journal's: why an expired link was not renewed
+	ReasonSameExport  Reason = "same_export"   // proven, by FinOps' own identities, to have come another way
+	ReasonSuperseded  Reason = "superseded"    // a full run that was started for it brought its rows
 
 	// The way on.
 	ReasonNoFlow      Reason = "no_flow"
