@@ -115,6 +115,9 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 		return landing, err
 	}
 	notes = join(job.Export.Notes, notes)
+	if result.Rows+result.BadRows == 0 && flow.OnZeroRows == OmitIt {
+		return landNothing(job, notes)
+	}
 	r.cfg.Trace("commit")
 	receipt, err := w.Commit(ctx, outputFacts(result, job, from, notes))
 	if err != nil {
@@ -132,6 +135,16 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 		Path: receipt.Path, ManifestPath: receipt.ManifestPath, Bytes: receipt.Bytes, SHA256: receipt.SHA256, Notes: notes,
 		Counts: state.Counts{Rows: result.Rows, BadRows: result.BadRows},
 	}, nil
+}
+
+// landNothing is the landing of an export of 0 rows that its flow wants no file
+// of: it counts, and the checkpoint moves.
+func landNothing(job state.DeliveryJob, notes string) (state.Landing, error) {
+	landing := state.Landing{Notes: join(notes, "0 rows: no file is written")}
+	if job.Delivery.Path == "" {
+		return landing, nil
+	}
+	return landing, outputs.Withdraw(job.Delivery.Path, job.Export.ID)
 }
 
 // emptyAsAnnounced: 0 bytes are an export of 0 rows only when the event says so.
@@ -198,6 +211,9 @@ func (p *pass) check(res convert.Result, e state.Export, f *Flow) (notes string,
 	if p.bad > 0 && p.policy != LandIt {
 		return "", &parkedError{reason: state.ReasonBadRows, counts: counts, detail: fmt.Sprintf(
 			"%d of %d records cannot be read as rows:\n%s", res.BadRows, res.Rows+res.BadRows, strings.Join(p.positions, "\n"))}
+	}
+	if res.Rows+res.BadRows == 0 && f.OnZeroRows == ParkIt {
+		return "", &parkedError{reason: state.ReasonZeroRows, detail: "the file holds no rows"}
 	}
 	if p.bad > 0 {
 		notes = fmt.Sprintf("%d rows set aside, first at %s", p.bad, p.positions[0])

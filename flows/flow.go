@@ -22,6 +22,7 @@ const (
 	ParkIt Policy = "park" // nothing becomes visible; a person decides
 	LandIt Policy = "land" // bad rows are set aside in a file of their own, the rest lands
 	WarnIt Policy = "warn" // it lands and the difference is noted
+	OmitIt Policy = "omit" // it counts as landed and no file is written
 )
 
 // Flow is a rule: which exports it takes, how they are read and where they go.
@@ -44,6 +45,12 @@ type Flow struct {
 	// HoldTwins parks an export when one that came another way, by event or by
 	// queue, may hold the same rows. The default lands both and shows the pair.
 	HoldTwins bool
+
+	// OnZeroRows says what to do with an export of 0 rows: LandIt (default)
+	// writes an empty file with its manifest, OmitIt writes none, ParkIt asks.
+	OnZeroRows Policy
+	// Cadence is how often exports are expected; nil when nobody said.
+	Cadence *Cadence
 
 	// FullRefresh says that every run exports all rows, so that a lost one is
 	// repaired by the next. The default, incremental, never sends rows again.

@@ -128,6 +128,12 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 		r.cfg.Trace("message-stored")
 		if receipt.New {
 			res.Messages++
+			if n.NoFile != "" {
+				// Nothing to export is something heard: the job is alive.
+				if err := r.db.Heard(durably(ctx), q.Flow, q.Environment); err != nil {
+					return err
+				}
+			}
 		} else {
 			res.Redelivered++
 		}
@@ -293,6 +299,9 @@ func (r *Relay) nextPoll(ctx context.Context, q Queue) (time.Time, error) {
 		return time.Time{}, err
 	}
 	due := q.Schedule.Next(last.LastPolledAt)
+	if soon := last.LastPolledAt.Add(silentPoll); soon.Before(due) && r.silent(ctx, q) {
+		due = soon
+	}
 	if last.Failures > 0 {
 		if again := last.LastPolledAt.Add(backoff(last.Failures+3, 0)); again.Before(due) {
 			due = again

@@ -55,7 +55,7 @@ func (r *Relay) ExportWhereabouts(e state.Export, s state.Shipment, deliveries [
 func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state.Delivery) Whereabouts {
 	var paths []string
 	for _, d := range deliveries {
-		if d.State == state.Delivered {
+		if d.State == state.Delivered && d.Path != "" { // of 0 rows there may be no file
 			paths = append(paths, d.Path)
 		}
 	}
@@ -266,6 +266,7 @@ var advice = map[state.Reason]string{
 	state.ReasonMalformed:     "the file breaks off or is not well-formed at the place named: look at the raw file",
 	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, or on_bad_rows: land to set such rows aside; then finrelay rerun EXPORT-ID",
 	state.ReasonRowMismatch:   "compare with the execution in FinOps; set on_row_mismatch: warn for the flow to let it land, then finrelay rerun EXPORT-ID",
+	state.ReasonZeroRows:      "see in FinOps whether the run should have had rows; set on_zero_rows: land or omit for the flow, restart, then finrelay rerun EXPORT-ID, or finrelay skip it",
 	state.ReasonNoFlow:        "add a flow that takes this entity (finrelay inspect says why none does), restart, then finrelay rerun EXPORT-ID",
 	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonOutput:        "see that the output's folder is there and may be written",

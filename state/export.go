@@ -117,7 +117,26 @@ func (t *tx) createExport(s Shipment, project string, e *NewExport) error {
 		millis(s.Order.At), s.Order.No, e.ExpectedRows, to, reason, e.Detail, millis(s.ReceivedAt), e.Twin); err != nil {
 		return err
 	}
-	return t.createDeliveries(id, s.ID, outputs)
+	if err := t.createDeliveries(id, s.ID, outputs); err != nil {
+		return err
+	}
+	return t.hearFlows(s.Environment, e)
+}
+
+// hearFlows: an export that came is heard by each flow that took it, whatever
+// becomes of it.
+func (t *tx) hearFlows(environment string, e *NewExport) error {
+	heard := map[string]bool{"": true}
+	for _, d := range append([]NewDelivery{{Flow: e.Flow}}, e.Deliveries...) {
+		if heard[d.Flow] {
+			continue
+		}
+		heard[d.Flow] = true
+		if err := t.heard(d.Flow, environment); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tx) createDeliveries(exportID, shipmentID string, deliveries []NewDelivery) error {

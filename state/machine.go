@@ -93,6 +93,12 @@ var arrows = map[Kind]map[State][]State{
 		Acked:   {Due}, // handed out again: the ack had no effect
 		Assumed: {Due},
 	},
+	KindCadence: {
+		"":       {Punctual},
+		Punctual: {Quiet, Late},
+		Quiet:    {Punctual, Late},
+		Late:     {Punctual, Quiet},
+	},
 	KindDelivery: {
 		"":        {Ready},
 		Ready:     {Running},

@@ -153,7 +153,16 @@ func (w *walk) actions() map[string]func(*rapid.T) {
 		"renew": on(func() error {
 			return w.db.Renewed(bg, w.shipment("s"), FreshLink{Link: "https://a.example/y?sig=new"}, "")
 		}),
-		"next rung":     on(func() error { return w.db.NextRung(bg, w.shipment("s"), RungQueue, "") }),
+		"next rung": on(func() error { return w.db.NextRung(bg, w.shipment("s"), RungQueue, "") }),
+		"watch":     on(func() error { return w.db.Watch(bg, "all", "prod") }),
+		"silent": on(func() error {
+			c, err := w.db.Cadence(bg, "all", "prod")
+			if err != nil {
+				return err
+			}
+			to := rapid.SampledFrom([]State{Quiet, Late}).Draw(w.t, "to")
+			return w.db.Silent(bg, Silence{Flow: "all", Environment: "prod", HeardAt: c.HeardAt, To: to})
+		}),
 		"skip shipment": on(func() error { return w.db.Skip(bg, w.shipment("s"), "eve", "") }),
 		"skip export":   on(func() error { return w.db.Skip(bg, w.export().ID, "eve", "") }),
 		"reread": on(func() error {
