@@ -38,8 +38,19 @@ type ExportRequest struct {
 }
 
 // Export stores the runs and gives their ids. They are started by Run, one
-// after the other: FinOps cannot run one project twice at a time.
+// after the other: FinOps cannot run one project twice at a time. Of a project
+// that a flow names, environment and companies may be left out.
 func (r *Relay) Export(ctx context.Context, q ExportRequest) ([]string, error) {
+	if p, ok := r.projectNamed(q.Environment, q.Project); ok {
+		q.Environment = p.Environment
+		q.LandPartial = q.LandPartial || p.LandPartial
+		if len(q.LegalEntities) == 0 {
+			q.LegalEntities = p.LegalEntities
+		}
+	}
+	if q.Environment == "" {
+		return nil, fmt.Errorf("no flow names project %q, or several do: say which environment to ask", q.Project)
+	}
 	if r.cfg.Environments[q.Environment].FinOps == nil {
 		return nil, fmt.Errorf("environment %q has no url and sign_in: an export cannot be asked for", q.Environment)
 	}
@@ -48,6 +59,21 @@ func (r *Relay) Export(ctx context.Context, q ExportRequest) ([]string, error) {
 		return nil, err
 	}
 	return r.db.RequestExecutions(ctx, wanted)
+}
+
+// projectNamed finds the project that flows name, in an environment or, with
+// "", in the only one that has it.
+func (r *Relay) projectNamed(environment, name string) (found Project, ok bool) {
+	for _, p := range r.cfg.Projects {
+		if !strings.EqualFold(string(p.Name), name) || environment != "" && p.Environment != environment {
+			continue
+		}
+		if ok && p.Environment != found.Environment {
+			return Project{}, false
+		}
+		found, ok = p, true
+	}
+	return found, ok
 }
 
 // executePool starts executions and asks how they stand.

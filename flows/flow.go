@@ -11,6 +11,7 @@ import (
 	"github.com/itchyny/gojq"
 
 	"finrelay/exporter/convert"
+	"finrelay/flows/cadence"
 	"finrelay/state"
 )
 
@@ -50,7 +51,7 @@ type Flow struct {
 	// writes an empty file with its manifest, OmitIt writes none, ParkIt asks.
 	OnZeroRows Policy
 	// Cadence is how often exports are expected; nil when nobody said.
-	Cadence *Cadence
+	Cadence *cadence.Cadence
 
 	// FullRefresh says that every run exports all rows, so that a lost one is
 	// repaired by the next. The default, incremental, never sends rows again.

@@ -260,7 +260,7 @@ func (r *Relay) anyWaiting(ctx context.Context, shipmentID string) (bool, error)
 func (r *Relay) keepPolling(ctx, work context.Context, q Queue) {
 	log := r.log.With(keyEnvironment, q.Environment, keyFlow, q.Flow, "activity", string(q.Activity))
 	for {
-		due, err := r.nextPoll(ctx, q)
+		due, err := r.NextPoll(ctx, q)
 		if err != nil {
 			log.Error("ledger", keyError, err)
 			due = r.db.Now().Add(firstWait)
@@ -289,8 +289,10 @@ func (r *Relay) pollStopping(ctx, work context.Context, q Queue) (PollResult, er
 	return r.Poll(poll, q)
 }
 
-// nextPoll is the slot after the last poll, in the past when it was missed.
-func (r *Relay) nextPoll(ctx context.Context, q Queue) (time.Time, error) {
+// NextPoll is when a queue is due: the slot after the last poll, in the past
+// when it was missed; sooner after a poll that failed and while the exports of
+// its flow are overdue.
+func (r *Relay) NextPoll(ctx context.Context, q Queue) (time.Time, error) {
 	last, err := r.db.Queue(ctx, q.Environment, string(q.Activity))
 	if errors.Is(err, state.ErrNotFound) {
 		return r.db.Now(), nil

@@ -9,6 +9,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"finrelay/dmf/sim"
+	"finrelay/flows/cadence"
 	"finrelay/state"
 )
 
@@ -16,11 +17,11 @@ import (
 func (w *rig) expects() (Config, Queue) {
 	w.t.Helper()
 	cfg, q := w.withEvents()
-	cadence, err := ParseCadence("2h", "", 30*time.Minute)
+	every2h, err := cadence.Parse("2h", "", 30*time.Minute)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cfg.Flows[0].Cadence = cadence
+	cfg.Flows[0].Cadence = every2h
 	q.Schedule = cron.Every(30 * time.Minute)
 	cfg.Queues = []Queue{q}
 	cfg.Projects = []Project{{Flow: "all", Environment: "prod", Name: "Nightly"}}
@@ -119,7 +120,7 @@ func TestSilenceIsLookedInto(t *testing.T) {
 func TestSilenceWithoutSignIn(t *testing.T) {
 	w := newRig(t)
 	cfg := w.takesAll()
-	cfg.Flows[0].Cadence, _ = ParseCadence("15m", "", time.Minute)
+	cfg.Flows[0].Cadence, _ = cadence.Parse("15m", "", time.Minute)
 	w.run(cfg)
 	watched := w.watch()
 	w.pass(17 * time.Minute)
@@ -158,7 +159,7 @@ func TestSilenceShortensTheInterval(t *testing.T) {
 	polled := w.db.Now()
 	after := func() time.Duration {
 		t.Helper()
-		next, err := w.relay.nextPoll(t.Context(), q)
+		next, err := w.relay.NextPoll(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,7 +252,7 @@ func TestEventsThenSilence(t *testing.T) {
 // turn does what the loops of a running server would do by now.
 func (w *rig) turn(q Queue, watched watch) {
 	w.t.Helper()
-	if due, err := w.relay.nextPoll(w.t.Context(), q); err != nil {
+	if due, err := w.relay.NextPoll(w.t.Context(), q); err != nil {
 		w.t.Fatal(err)
 	} else if !due.After(w.db.Now()) {
 		w.poll(q)

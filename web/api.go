@@ -280,6 +280,9 @@ func (a *API) status(r *http.Request) (any, error) {
 	if v.Queues, err = a.queueViews(r.Context(), environment); err != nil {
 		return nil, err
 	}
+	if v.Cadences, v.Late, err = a.cadences(r.Context(), environment); err != nil {
+		return nil, err
+	}
 	v.List, err = a.needsPerson(r.Context(), environment)
 	return v, err
 }

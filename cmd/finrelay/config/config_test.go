@@ -71,6 +71,17 @@ flows:
       schedule: "*/5 6-20 * * 1-5"
       zone: Europe/Berlin
       backlog: park
+      with_events: true
+    project:
+      environment: prod
+      name: Nightly customers
+      legal_entities: [usmf]
+      schedule: "0 2 * * *"
+      zone: Europe/Berlin
+      on_partial: land
+      run_when_lost: true
+    cadence: {every: "2h, Mon-Fri 06-20", zone: Europe/Berlin, grace: 45m}
+    on_zero_rows: omit
     read:
       format: csv
       delimiter: tab

@@ -90,7 +90,10 @@ func (f *Flow) setDefaults() {
 	f.OnBadRows = "park"
 	f.OnRowMismatch = "warn"
 	f.OnPossibleDuplicate = "land"
-	f.Queue = Queue{Schedule: "*/10 * * * *", Zone: "UTC", Backlog: "ask"}
+	f.OnZeroRows = "land"
+	f.Queue = Queue{Zone: "UTC", Backlog: "ask"}
+	f.Project = Project{Zone: "UTC"}
+	f.Cadence = Cadence{Zone: "UTC", Grace: 30 * minute}
 	f.Read = Read{
 		Format:           "auto",
 		Delimiter:        "auto",
@@ -98,6 +101,22 @@ func (f *Flow) setDefaults() {
 		Header:           true,
 		Encoding:         "auto",
 		FallbackEncoding: "windows-1252",
+	}
+}
+
+// fill adds the defaults that depend on what else the flow says.
+func (f *Flow) fill() {
+	if f.Queue.Schedule == "" {
+		f.Queue.Schedule = "*/10 * * * *"
+		if f.Queue.WithEvents {
+			f.Queue.Schedule = "*/30 * * * *"
+		}
+	}
+	if f.Project.OnPartial == "" {
+		f.Project.OnPartial = "park"
+		if f.Refresh == "full" {
+			f.Project.OnPartial = "land"
+		}
 	}
 }
 
@@ -131,6 +150,7 @@ func (c *Config) fill() {
 		if c.Flows[i].Outputs == nil {
 			c.Flows[i].Outputs = sortedKeys(c.Outputs)
 		}
+		c.Flows[i].fill()
 	}
 }
 

@@ -149,12 +149,44 @@ type Queue struct {
 	Environment string `yaml:"environment"`
 	// ID of the job, shown in FinOps under Manage scheduled data jobs; with or without braces.
 	Activity string `yaml:"activity"`
-	// When to poll, in cron's five fields or @every 10m. Default every 10 minutes.
+	// When to poll, in cron's five fields or @every 10m. Default every 10 minutes, every 30 minutes with with_events.
 	Schedule string `yaml:"schedule"`
 	// Time zone of the schedule, for example Europe/Berlin. Default UTC.
 	Zone string `yaml:"zone"`
 	// What to do with messages that were in the queue before finrelay: land them, or park them on the list. Without it the first poll of a queue that is not empty asks.
 	Backlog string `yaml:"backlog" jsonschema:"enum=ask,enum=land,enum=park"`
+	// The same exports are announced by events too. The queue is drained all the same, so that no old increments pile up in it; FinOps is asked which run a message is of, and what came by event is not landed again. Default false.
+	WithEvents bool `yaml:"with_events"`
+}
+
+// Project is a data project of FinOps that a flow's rows come from, and that
+// finrelay may have FinOps run through its package API.
+type Project struct {
+	// Environment of the project, which needs url and sign_in.
+	Environment string `yaml:"environment"`
+	// Name of the data project in FinOps.
+	Name string `yaml:"name"`
+	// Companies to run it for, one after the other. Default FinOps' own choice.
+	LegalEntities []string `yaml:"legal_entities"`
+	// When to run it, in cron's five fields or @every 6h. Without it finrelay runs it only when asked.
+	Schedule string `yaml:"schedule"`
+	// Time zone of the schedule, for example Europe/Berlin. Default UTC.
+	Zone string `yaml:"zone"`
+	// What to do with a run that only partly succeeded: land what there is, or park it on the list. Default park for refresh: incremental, land for refresh: full.
+	OnPartial string `yaml:"on_partial" jsonschema:"enum=land,enum=park"`
+	// Starts a full run when rows were lost because a link died and no other way led to them. Only for refresh: full: a run of an incremental project brings other rows. Default false.
+	RunWhenLost bool `yaml:"run_when_lost"`
+}
+
+// Cadence is how often a flow's exports are expected. When none comes in time
+// the queue is drained and FinOps' history read before the flow is called late.
+type Cadence struct {
+	// How often, on which days, at which hours, for example 2h, Mon-Fri 06-20. Units are m, h, d and w; time stands still while the calendar is closed, and a day is as long as it is open.
+	Every string `yaml:"every"`
+	// Time zone of the calendar, for example Europe/Berlin. Default UTC.
+	Zone string `yaml:"zone"`
+	// How long after it is due before anything is said, at least 1m. Default 30m.
+	Grace Duration `yaml:"grace"`
 }
 
 // Flow takes exports and says how they are read and where their rows go. An
@@ -179,6 +211,10 @@ type Flow struct {
 	OnPossibleDuplicate string `yaml:"on_possible_duplicate" jsonschema:"enum=land,enum=hold"`
 	// Queue that is polled for this flow. Its exports are routed like any others, so the flow's criteria must take them.
 	Queue Queue `yaml:"queue"`
+	// Data project that the rows come from, for finrelay to run by a schedule or when asked. Its exports are routed like any others.
+	Project Project `yaml:"project"`
+	// How often exports are expected; without it silence is not noticed.
+	Cadence Cadence `yaml:"cadence"`
 	// How the data files are read.
 	Read Read `yaml:"read"`
 	// Outputs the rows go to, by name. Default all.
@@ -187,6 +223,8 @@ type Flow struct {
 	OnBadRows string `yaml:"on_bad_rows" jsonschema:"enum=park,enum=land"`
 	// What to do when the number of rows is not the one the event states. Default warn.
 	OnRowMismatch string `yaml:"on_row_mismatch" jsonschema:"enum=warn,enum=park"`
+	// What to do with an export of no rows: land an empty file with its manifest, omit the file and count it as landed, or park it. Default land.
+	OnZeroRows string `yaml:"on_zero_rows" jsonschema:"enum=land,enum=omit,enum=park"`
 }
 
 // Read says how a flow's data files are read.

@@ -39,6 +39,8 @@ func (v *validator) flows() {
 		}
 		v.condition(field+".when", flow.When)
 		v.queue(field+".queue", &flow.Queue)
+		v.project(field+".project", flow)
+		v.cadence(field+".cadence", &flow.Cadence)
 		v.read(field+".read", &flow.Read)
 	}
 }

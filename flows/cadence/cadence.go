@@ -1,4 +1,4 @@
-package flows
+package cadence
 
 import (
 	"errors"
@@ -27,8 +27,8 @@ type Cadence struct {
 // clock is a time of day in minutes.
 type clock int
 
-// DefaultGrace of a cadence: exports take a while, and FinOps' batch starts late.
-const DefaultCadenceGrace = 30 * time.Minute
+// DefaultGrace: exports take a while, and FinOps' batch starts late.
+const DefaultGrace = 30 * time.Minute
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
@@ -37,18 +37,18 @@ var (
 	hoursPattern = regexp.MustCompile(`^([0-2]?[0-9])(?::([0-5][0-9]))?-([0-2]?[0-9])(?::([0-5][0-9]))?$`)
 )
 
-// ParseCadence reads "2h", "1d, Mon-Fri" or "2h, Mon-Fri 06-20": how often, on
+// Parse reads "2h", "1d, Mon-Fri" or "2h, Mon-Fri 06-20": how often, on
 // which days, at which hours. Units are m, h, d and w; a day is as long as it is
 // open, a week has as many of them as days are named. zone is an IANA name, ""
 // is UTC. A grace of 0 takes the default.
-func ParseCadence(text, zone string, grace time.Duration) (*Cadence, error) {
+func Parse(text, zone string, grace time.Duration) (*Cadence, error) {
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		return nil, fmt.Errorf("not a time zone: %w", err)
 	}
 	c := &Cadence{Grace: grace, text: text, shut: 24 * 60, zone: location}
 	if c.Grace == 0 {
-		c.Grace = DefaultCadenceGrace
+		c.Grace = DefaultGrace
 	}
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 	if len(words) == 0 {

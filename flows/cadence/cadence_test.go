@@ -1,4 +1,4 @@
-package flows
+package cadence
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestCadenceDue(t *testing.T) {
+func TestDue(t *testing.T) {
 	for _, c := range []struct{ cadence, zone, last, due string }{
 		{"2h", "", "2026-03-02T09:15:00Z", "2026-03-02T11:15:00Z"},
 		{"30m", "", "2026-03-02T23:45:00Z", "2026-03-03T00:15:00Z"},
@@ -23,7 +23,7 @@ func TestCadenceDue(t *testing.T) {
 		{"1d", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T12:00:00Z"},
 		{"2h, 22-24", "", "2026-03-02T23:00:00Z", "2026-03-03T23:00:00Z"},
 	} {
-		k, err := ParseCadence(c.cadence, c.zone, 0)
+		k, err := Parse(c.cadence, c.zone, 0)
 		if err != nil {
 			t.Errorf("%s: %v", c.cadence, err)
 			continue
@@ -32,13 +32,13 @@ func TestCadenceDue(t *testing.T) {
 		if got := k.Due(last).UTC().Format(time.RFC3339); got != c.due {
 			t.Errorf("%q after %s (%s): due %s; want %s", c.cadence, c.last, last.Weekday(), got, c.due)
 		}
-		if k.Grace != DefaultCadenceGrace || k.String() != c.cadence {
+		if k.Grace != DefaultGrace || k.String() != c.cadence {
 			t.Errorf("%q: grace %v, text %q", c.cadence, k.Grace, k)
 		}
 	}
 }
 
-func TestCadenceRefuses(t *testing.T) {
+func TestRefuses(t *testing.T) {
 	for text, says := range map[string]string{
 		"":                      "empty",
 		"often":                 "30m, 2h",
@@ -49,11 +49,11 @@ func TestCadenceRefuses(t *testing.T) {
 		"2h, 06-20, Weekdays":   "neither days",
 		"99999999999999999999h": "30m, 2h",
 	} {
-		if _, err := ParseCadence(text, "", 0); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := Parse(text, "", 0); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v; want %q in it", text, err, says)
 		}
 	}
-	if _, err := ParseCadence("2h", "Europe/Berln", 0); err == nil {
+	if _, err := Parse("2h", "Europe/Berln", 0); err == nil {
 		t.Error("a zone that does not exist is taken")
 	}
 }
@@ -65,7 +65,7 @@ func FuzzCadence(f *testing.F) {
 		f.Add(s, int64(1772442942))
 	}
 	f.Fuzz(func(t *testing.T, text string, at int64) {
-		c, err := ParseCadence(text, "Europe/Berlin", 0)
+		c, err := Parse(text, "Europe/Berlin", 0)
 		if err != nil || at < 0 || at > 4e9 {
 			return
 		}
