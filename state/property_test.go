@@ -157,6 +157,10 @@ func (w *walk) actions() map[string]func(*rapid.T) {
 			}
 			return err
 		}),
+		"adopt": on(func() error {
+			entities := [][]string{nil, {"Customer groups"}, {"Customer groups", "Vendor groups"}}
+			return errOf(w.db.AdoptPackage(bg, adoption("run", entities[rapid.IntRange(0, 2).Draw(w.t, "entities")]...)))
+		}),
 		"new epoch": on(func() error {
 			if rapid.IntRange(0, 3).Draw(w.t, "really") > 0 {
 				return nil
@@ -239,6 +243,11 @@ func (w *walk) finish() (landed int) {
 		for _, j := range fetches {
 			w.may(w.db.Fetched(bg, j.Shipment.ID, RawFile{File: "raw/" + j.Shipment.ID}))
 		}
+		renewals, err := w.db.ClaimRenewals(bg, 99)
+		w.may(err)
+		for _, s := range renewals {
+			w.may(w.db.Renewed(bg, s.ID, FreshLink{Link: "https://a.example/p?sig=fresh", LinkPath: "a.example/p", Package: true}, ""))
+		}
 		openings, err := w.db.ClaimOpenings(bg, "o", 0, 99)
 		w.may(err)
 		for _, s := range openings {
@@ -249,7 +258,7 @@ func (w *walk) finish() (landed int) {
 		for _, j := range deliveries {
 			w.may(w.db.Delivered(bg, DeliveryKey{j.Export.ID, j.Delivery.Output}, Landing{Path: "p"}))
 		}
-		if len(fetches)+len(openings)+len(deliveries) == 0 {
+		if len(fetches)+len(renewals)+len(openings)+len(deliveries) == 0 {
 			break
 		}
 	}
