@@ -73,20 +73,10 @@ func (c *comparison) judge(e *entry) {
 func (c *comparison) judgeFailed(e *entry) {
 	f := c.about(e, FindFailed, e.held, "FinOps says "+e.entity.status)
 	f.Certain, f.Open = true, true
-	if later := c.laterSuccess(e); later != nil {
+	if later := c.good[e.lineKey()]; later != nil && later.begun().After(e.run.begun()) {
 		f.Open = false
 		f.Cause += "; execution " + later.id + " of the same project succeeded later"
 	}
-}
-
-func (c *comparison) laterSuccess(e *entry) *pastRun {
-	for _, other := range c.entries {
-		if other.entity.fate == fateExported && fold(other.run.project) == fold(e.run.project) &&
-			entityKey(other.entity.label) == entityKey(e.entity.label) && other.run.begun().After(e.run.begun()) {
-			return other.run
-		}
-	}
-	return nil
 }
 
 func (c *comparison) judgeLanded(e *entry) {
@@ -138,14 +128,14 @@ func (c *comparison) judgeAbsent(e *entry) {
 		return // told by judgeOwn
 	}
 	since := c.now.Sub(run.at())
-	inQueue := c.view.queued && run.at().After(c.view.drained)
+	inQueue := c.view.queued && c.view.drained.Before(run.at().Add(hiddenTime))
 	switch {
 	case run.timeless():
 	case since < settlingTime:
 		c.about(e, FindOnTheWay, nil, fmt.Sprintf("it ended %s ago: its event or message may still come", shortly(since)))
 		return
 	case inQueue && since < queuePatience:
-		c.about(e, FindOnTheWay, nil, "it may wait in a queue: not all queues of the environment were found empty since it ended")
+		c.about(e, FindOnTheWay, nil, "it may wait in a queue: not all queues of the environment were found empty after it ended")
 		return
 	}
 	cause := "nothing came here"

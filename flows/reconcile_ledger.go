@@ -27,6 +27,7 @@ type holding struct {
 	entity   string        // "" when not known yet
 	project  string        // "" when nothing tells
 	stand    stand
+	key      string // of entity, see entityKey
 }
 
 // at is when it came: by FinOps' clock, where the shipment tells that.
@@ -34,16 +35,15 @@ func (h *holding) at() time.Time { return h.shipment.Order.At }
 
 // covers says whether what came under a run's id may be, or hold, this entity.
 func (h *holding) covers(run *pastRun, label string) bool {
-	key := entityKey(h.entity)
 	switch {
-	case h.entity == "", key == entityKey(label):
+	case h.key == "", h.key == entityKey(label):
 		return true
 	case h.export != nil:
 		return false
 	}
 	// The event of a whole package may bear another name than its entities.
 	for _, e := range run.entities {
-		if key == entityKey(e.label) {
+		if h.key == entityKey(e.label) {
 			return false
 		}
 	}
@@ -52,24 +52,27 @@ func (h *holding) covers(run *pastRun, label string) bool {
 
 // mayHold says the same of what came without an id.
 func (h *holding) mayHold(run *pastRun, label string) bool {
-	switch key := entityKey(h.entity); {
+	switch {
 	case h.shipment.ExecutionID != "" || h.stand == standEmpty || !sameProject(h.project, run.project):
 		return false
-	case key == entityKey(label):
+	case h.key == entityKey(label):
 		return true
-	default:
-		return h.export == nil && (key == "" || key == entityKey(run.project))
 	}
+	return h.export == nil && (h.key == "" || h.key == entityKey(run.project))
 }
 
 // ledgerView is the ledger's side of a comparison.
 type ledgerView struct {
-	holdings   []*holding
 	byID       map[string][]*holding      // by folded execution id
+	idless     map[string][]*holding      // what came without one, by key
 	executions map[string]state.Execution // our own, by folded execution id
 	unreadable []time.Time                // arrivals of events that nobody could read: each may be any export's
 	queued     bool                       // the environment has queues that are polled
 	drained    time.Time                  // since when none of them was found empty; zero: one never was
+}
+
+func newLedgerView() ledgerView {
+	return ledgerView{byID: map[string][]*holding{}, idless: map[string][]*holding{}, executions: map[string]state.Execution{}}
 }
 
 func (v ledgerView) byExecution(id string) []*holding {
@@ -92,7 +95,7 @@ const lookback = 24 * time.Hour
 // ledgerView reads what came since a time; all, when FinOps tells no time for
 // some runs.
 func (r *Relay) ledgerView(ctx context.Context, environment string, from time.Time, all bool) (ledgerView, error) {
-	v := ledgerView{byID: map[string][]*holding{}, executions: map[string]state.Execution{}}
+	v := newLedgerView()
 	since := state.Filter{Environment: environment, Since: from.Add(-lookback), Limit: -1}
 	if all {
 		since.Since = time.Time{}
@@ -137,9 +140,13 @@ func (v *ledgerView) hold(s state.Shipment, exports []*state.Export, unopened st
 	if len(exports) == 0 {
 		held = append(held, &holding{shipment: s, entity: s.Entity, project: s.DefinitionGroup, stand: unopened})
 	}
-	v.holdings = append(v.holdings, held...)
-	if s.ExecutionID != "" {
-		v.byID[fold(s.ExecutionID)] = append(v.byID[fold(s.ExecutionID)], held...)
+	for _, h := range held {
+		h.key = entityKey(h.entity)
+		if s.ExecutionID == "" {
+			v.idless[h.key] = append(v.idless[h.key], h)
+		} else {
+			v.byID[fold(s.ExecutionID)] = append(v.byID[fold(s.ExecutionID)], h)
+		}
 	}
 }
 

@@ -13,6 +13,11 @@ const (
 	queueWindow   = 24 * time.Hour   // after it: a queue may be polled once a day
 	settlingTime  = 15 * time.Minute // after it a file may be on its way without anything being here
 	queuePatience = 24 * time.Hour   // after it a run counts as missing though it may wait in a queue
+	// A queue hides a message for half an hour from when it was handed out: only
+	// found empty after that does it not have a run's file.
+	//
+	// Source: Microsoft Learn, "Recurring integrations", 30 minutes.
+	hiddenTime = 35 * time.Minute
 )
 
 // entry is one entity of one run, with what the ledger has of it.
@@ -24,17 +29,21 @@ type entry struct {
 	ambiguous bool
 }
 
+// lineKey names what a project exports of an entity, run after run.
+func (e *entry) lineKey() string { return fold(e.run.project) + "\x00" + entityKey(e.entity.label) }
+
 // comparison is FinOps' history beside the ledger. It asks nobody.
 type comparison struct {
 	now     time.Time
 	runs    []pastRun
 	view    ledgerView
 	entries []*entry
+	good    map[string]*pastRun // the latest success, by project and entity
 	found   []*Finding
 }
 
 func newComparison(now time.Time, runs []pastRun, view ledgerView) *comparison {
-	return &comparison{now: now, runs: runs, view: view}
+	return &comparison{now: now, runs: runs, view: view, good: map[string]*pastRun{}}
 }
 
 // compare finds what there is to say of each run.
@@ -62,6 +71,9 @@ func (c *comparison) matchIDs() {
 				}
 			}
 			c.entries = append(c.entries, e)
+			if was := c.good[e.lineKey()]; e.entity.fate == fateExported && (was == nil || run.begun().After(was.begun())) {
+				c.good[e.lineKey()] = run
+			}
 		}
 	}
 }
@@ -70,8 +82,8 @@ func (c *comparison) matchIDs() {
 // entity of a run: then its absence is not certain. It need not be near in
 // time: one such shipment shows that ids are not known to come.
 func (c *comparison) idless(run *pastRun, label string) bool {
-	for _, h := range c.view.holdings {
-		if h.mayHold(run, label) {
+	for _, key := range []string{entityKey(label), entityKey(run.project), ""} {
+		if slices.ContainsFunc(c.view.idless[key], func(h *holding) bool { return h.mayHold(run, label) }) {
 			return true
 		}
 	}
@@ -87,14 +99,20 @@ type pair struct {
 	apart time.Duration
 }
 
+func (p pair) rowsFit() bool {
+	return p.h.stand == standLanded && slices.Contains(p.e.entity.counts, p.h.export.Rows+p.h.export.BadRows)
+}
+
 // matchTimes gives entities that nothing names what came without an id, the
 // nearest first, each thing to one run. By event and by queue is matched apart:
 // the same rows may have come both ways.
 func (c *comparison) matchTimes(queue bool) {
 	pairs := c.pairs(queue)
 	slices.SortStableFunc(pairs, func(a, b pair) int {
-		return cmp.Or(cmp.Compare(a.apart, b.apart), a.e.run.begun().Compare(b.e.run.begun()), cmp.Compare(a.e.run.id, b.e.run.id),
-			cmp.Compare(a.h.shipment.ID, b.h.shipment.ID))
+		// Of runs equally near that goes first which has as many rows, then one
+		// that has any: one without may have sent no file at all.
+		return cmp.Or(cmp.Compare(a.apart, b.apart), compareBool(b.rowsFit(), a.rowsFit()), slices.Compare(b.e.entity.counts, a.e.entity.counts), a.e.run.begun().Compare(b.e.run.begun()),
+			cmp.Compare(a.e.run.id, b.e.run.id), cmp.Compare(a.h.shipment.ID, b.h.shipment.ID))
 	})
 	taken, given := map[*holding]bool{}, map[*entry]bool{}
 	for len(pairs) > 0 {
@@ -133,20 +151,22 @@ func (c *comparison) pairs(queue bool) []pair {
 		after = queueWindow
 	}
 	byEntity := map[string][]*holding{}
-	for _, h := range c.view.holdings {
-		if h.shipment.ExecutionID == "" && h.entity != "" && h.stand != standEmpty && (h.shipment.Source == "queue") == queue {
-			byEntity[entityKey(h.entity)] = append(byEntity[entityKey(h.entity)], h)
-		}
-	}
-	for _, all := range byEntity {
-		slices.SortFunc(all, func(a, b *holding) int { return a.at().Compare(b.at()) })
+	for key, all := range c.view.idless {
+		byEntity[key] = slices.DeleteFunc(slices.Clone(all), func(h *holding) bool {
+			return h.stand == standEmpty || (h.shipment.Source == "queue") != queue
+		})
+		slices.SortFunc(byEntity[key], func(a, b *holding) int { return a.at().Compare(b.at()) })
 	}
 	var pairs []pair
 	for _, e := range c.entries {
 		if e.byID || e.entity.fate != fateExported {
 			continue
 		}
-		for _, h := range within(byEntity[entityKey(e.entity.label)], e.run, after) {
+		key := entityKey(e.entity.label)
+		if key == "" {
+			continue
+		}
+		for _, h := range within(byEntity[key], e.run, after) {
 			if sameProject(h.project, e.run.project) {
 				pairs = append(pairs, pair{e, h, h.at().Sub(e.run.at()).Abs().Truncate(time.Second)})
 			}
@@ -173,12 +193,21 @@ func within(all []*holding, run *pastRun, after time.Duration) []*holding {
 // matchUnopened gives what has not been opened, and does not name its entities,
 // to all that it may hold: it is on its way, and no more is known.
 func (c *comparison) matchUnopened() {
+	var unopened []*holding
+	for _, all := range c.view.idless {
+		for _, h := range all {
+			if h.export == nil && h.stand == standComing {
+				unopened = append(unopened, h)
+			}
+		}
+	}
+	slices.SortFunc(unopened, func(a, b *holding) int { return cmp.Compare(a.shipment.ID, b.shipment.ID) })
 	for _, e := range c.entries {
 		if len(e.held) > 0 || e.entity.fate != fateExported {
 			continue
 		}
-		for _, h := range c.view.holdings {
-			if h.export == nil && h.stand == standComing && h.mayHold(e.run, e.entity.label) && len(within([]*holding{h}, e.run, queueWindow)) > 0 {
+		for _, h := range unopened {
+			if h.mayHold(e.run, e.entity.label) && len(within([]*holding{h}, e.run, queueWindow)) > 0 {
 				e.held = append(e.held, h)
 			}
 		}

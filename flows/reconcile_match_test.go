@@ -152,7 +152,7 @@ func TestCompare(t *testing.T) {
 			have: []here{event("", groups, 2), event("", groups, 1)},
 			want: []string{"ambiguous a Customer groups ambiguous likely", "ambiguous b Customer groups ambiguous likely"}},
 		{name: "two of equal nearness, one here", rows: []dmf.HistoryRow{told("a", groups, 1), told("b", groups, 2)}, have: []here{event("", groups, 2)},
-			want: []string{"ambiguous a Customer groups ambiguous likely", "missing b Customer groups ambiguous likely open"}},
+			want: []string{"ambiguous b Customer groups ambiguous likely", "missing a Customer groups ambiguous likely open"}},
 		{name: "one run, two files of equal nearness", rows: []dmf.HistoryRow{told("a", groups, 1)}, have: []here{event("", groups, 1), event("", groups, 1)},
 			want: []string{"ambiguous a Customer groups ambiguous likely"}},
 		{name: "an unopened message may be it", rows: []dmf.HistoryRow{told("a", groups, 9), told("a", vendors, 4)},
@@ -191,7 +191,7 @@ func TestCompare(t *testing.T) {
 		}, want: []string{"own_execution a  open"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			v := ledgerView{byID: map[string][]*holding{}, executions: map[string]state.Execution{}}
+			v := newLedgerView()
 			for i, h := range c.have {
 				v.put(i, h)
 			}
