@@ -53,6 +53,7 @@ type Finding struct {
 
 	held []*holding
 	run  *pastRun
+	own  string // our id of the run, of FindOwn
 }
 
 // Horizon is how long FinOps keeps the package of a run.

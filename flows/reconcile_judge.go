@@ -37,7 +37,11 @@ func (c *comparison) about(e *entry, kind FindingKind, held []*holding, cause st
 func (c *comparison) judge(e *entry) {
 	switch e.entity.fate {
 	case fateRunning:
-		c.about(e, FindRunning, e.held, "FinOps says "+e.entity.status).Certain = true
+		cause := "FinOps says " + e.entity.status
+		if !e.run.timeless() {
+			cause += ", for " + shortly(c.now.Sub(e.run.begun()))
+		}
+		c.about(e, FindRunning, e.held, cause).Certain = true
 		return
 	case fateFailed:
 		c.judgeFailed(e)
@@ -51,7 +55,8 @@ func (c *comparison) judge(e *entry) {
 		c.judgeLanded(e)
 	case standComing:
 		if !e.entity.empty() {
-			c.about(e, FindOnTheWay, e.at(standComing), "finrelay has it and has not landed it yet").Certain = e.byID
+			held := e.at(standComing)
+			c.about(e, FindOnTheWay, held, "finrelay has it and has not landed it yet").Certain = identified(held) > 0
 		}
 	case standDropped: // a person has decided
 	case standStill:
@@ -84,19 +89,31 @@ func (c *comparison) judgeLanded(e *entry) {
 	switch {
 	case len(all) > 1 && !e.ambiguous:
 		f := c.about(e, FindTwice, all, fmt.Sprintf("it landed in %d exports, which came %s", len(all), ways(all)))
-		f.Certain, f.Open = e.byID, e.byID
+		f.Certain = identified(all) > 1
+		f.Open = f.Certain
 	case e.ambiguous:
 		c.about(e, FindAmbiguous, all, "something landed that may be it; several runs or files are equally near, so rows are not compared")
 		return
 	}
 	for _, h := range all {
 		n := h.export.Rows + h.export.BadRows
-		if len(e.entity.counts) == 0 || slices.Contains(e.entity.counts, n) {
-			continue
+		byID := identified([]*holding{h}) > 0
+		if len(e.entity.counts) == 0 || slices.Contains(e.entity.counts, n) || !byID && identified(all) > 0 {
+			continue // of what an id names, another's rows say nothing
 		}
 		f := c.about(e, FindRows, []*holding{h}, fmt.Sprintf("FinOps counted %d rows and %d landed", e.entity.counts[0], n))
-		f.Certain, f.Open, f.Landed = e.byID, true, &n
+		f.Certain, f.Open, f.Landed = byID, true, &n
 	}
+}
+
+// identified counts what came under an execution's id.
+func identified(all []*holding) (n int) {
+	for _, h := range all {
+		if h.shipment.ExecutionID != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func ways(all []*holding) string {
@@ -118,7 +135,7 @@ func (c *comparison) judgeStanding(e *entry) {
 		at, reason = string(h.export.State), h.export.Reason
 	}
 	f := c.about(e, FindMissing, held, fmt.Sprintf("it is %s (%s) and has not landed", at, reason))
-	f.Certain, f.Open, f.Horizon = e.byID, true, horizonOf(e.run, c.now)
+	f.Certain, f.Open, f.Horizon = identified(held) == len(held), true, horizonOf(e.run, c.now)
 }
 
 // judgeAbsent: nothing here is it.
@@ -169,7 +186,7 @@ func (c *comparison) judgeOwn() {
 		if !liveExecution(x) {
 			continue
 		}
-		c.add(Finding{Kind: FindOwn, Open: x.State == state.Stuck, Certain: true, Project: x.Project, ExecutionID: x.ExecutionID, Started: x.CalledAt,
+		c.add(Finding{own: x.ID, Kind: FindOwn, Open: x.State == state.Stuck, Certain: true, Project: x.Project, ExecutionID: x.ExecutionID, Started: x.CalledAt,
 			Cause: fmt.Sprintf("%s, which %s asked for, is %s; FinOps says %s", x.ID, x.RequestedBy, x.State, orNothing(x.Status))})
 	}
 }

@@ -103,9 +103,10 @@ func (p pair) rowsFit() bool {
 	return p.h.stand == standLanded && slices.Contains(p.e.entity.counts, p.h.export.Rows+p.h.export.BadRows)
 }
 
-// matchTimes gives entities that nothing names what came without an id, the
-// nearest first, each thing to one run. By event and by queue is matched apart:
-// the same rows may have come both ways.
+// matchTimes gives entities what came without an id, the nearest first, each
+// thing to one run. By event and by queue is matched apart, because the same
+// rows may have come both ways: what came one way by its id may have come the
+// other way without.
 func (c *comparison) matchTimes(queue bool) {
 	pairs := c.pairs(queue)
 	slices.SortStableFunc(pairs, func(a, b pair) int {
@@ -126,7 +127,8 @@ func (c *comparison) matchTimes(queue bool) {
 }
 
 // giveEquallyNear gives what is free among pairs of one distance. Who has a
-// choice there, or competes, is ambiguous, whether it is given something or not.
+// choice there, or competes, is ambiguous, whether it is given something or not;
+// but not what an id tells of.
 func giveEquallyNear(pairs []pair, taken map[*holding]bool, given map[*entry]bool) {
 	free := slices.DeleteFunc(slices.Clone(pairs), func(p pair) bool { return taken[p.h] || given[p.e] })
 	ofEntry, ofHolding := map[*entry]int{}, map[*holding]int{}
@@ -135,7 +137,7 @@ func giveEquallyNear(pairs []pair, taken map[*holding]bool, given map[*entry]boo
 		ofHolding[p.h]++
 	}
 	for _, p := range free {
-		p.e.ambiguous = p.e.ambiguous || ofEntry[p.e] > 1 || ofHolding[p.h] > 1 || p.e.run.timeless()
+		p.e.ambiguous = p.e.ambiguous || !p.e.byID && (ofEntry[p.e] > 1 || ofHolding[p.h] > 1 || p.e.run.timeless())
 		if !taken[p.h] && !given[p.e] {
 			taken[p.h], given[p.e] = true, true
 			p.e.held = append(p.e.held, p.h)
@@ -159,11 +161,8 @@ func (c *comparison) pairs(queue bool) []pair {
 	}
 	var pairs []pair
 	for _, e := range c.entries {
-		if e.byID || e.entity.fate != fateExported {
-			continue
-		}
 		key := entityKey(e.entity.label)
-		if key == "" {
+		if key == "" || e.entity.fate != fateExported || e.cameBy(queue) {
 			continue
 		}
 		for _, h := range within(byEntity[key], e.run, after) {
@@ -212,6 +211,11 @@ func (c *comparison) matchUnopened() {
 			}
 		}
 	}
+}
+
+// cameBy says whether something came by queue, or otherwise.
+func (e *entry) cameBy(queue bool) bool {
+	return slices.ContainsFunc(e.held, func(h *holding) bool { return (h.shipment.Source == "queue") == queue })
 }
 
 // best is how far the best of what is held has come.

@@ -33,8 +33,8 @@ func (w *rig) reconcile(q ReconcileRequest) Reconciliation {
 		if strings.Contains(f.Cause+f.Next+f.Where, "sig=") {
 			w.t.Errorf("a signature is shown: %+v", f)
 		}
-		if f.Open && f.Next == "" {
-			w.t.Errorf("open, and not a word what to do: %+v", f)
+		if f.Open && f.Next == "" || strings.Contains(f.Next, "-ID") {
+			w.t.Errorf("open, and nothing to copy that says what to do: %q of %+v", f.Next, f)
 		}
 	}
 	return res
@@ -252,6 +252,13 @@ func TestReconcileOwnRuns(t *testing.T) {
 		"running "+live.ExecutionID+" Customer groups", "running "+live.ExecutionID+" Vendor groups", "own_execution "+live.ExecutionID+" ")
 	if good.ShipmentID == "" {
 		t.Error("the good run has no shipment")
+	}
+	w.pass(MaxExecutionAge)
+	stuck := w.untilExecution(live.ID, state.Stuck)
+	for _, f := range w.reconcile(ReconcileRequest{}).Findings {
+		if f.Kind == FindOwn && (!f.Open || !strings.Contains(f.Next, "finrelay skip "+stuck.ID)) {
+			t.Errorf("a stuck run of ours: %+v", f)
+		}
 	}
 }
 
