@@ -228,6 +228,43 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// A package is taken whole only when nothing of it is here and all of it is
+// wanted.
+func TestWholeAbsent(t *testing.T) {
+	const groups, vendors = "Customer groups", "Vendor groups"
+	for name, c := range map[string]struct {
+		rows []dmf.HistoryRow
+		have []here
+		want bool
+	}{
+		"nothing is here":           {rows: []dmf.HistoryRow{told("a", groups, 9), told("a", vendors, 4)}, want: true},
+		"nothing but rows it lacks": {rows: []dmf.HistoryRow{told("a", groups, 9), told("a", vendors, 0)}, want: true},
+		"its empty file is here":    {rows: []dmf.HistoryRow{told("a", groups, 9), told("a", vendors, 0)}, have: []here{event("a", vendors, 0)}},
+		"one entity failed":         {rows: []dmf.HistoryRow{told("a", groups, 9), said(told("a", vendors, 4), "Error", "")}},
+		"one came without an id":    {rows: []dmf.HistoryRow{told("a", groups, 9), told("a", vendors, 4)}, have: []here{event("", vendors, 4)}},
+	} {
+		v := newLedgerView()
+		for i, h := range c.have {
+			v.put(i, h)
+		}
+		cmp := newComparison(ran.Add(24*time.Hour), pastRuns(c.rows), v)
+		cmp.compare()
+		var absent []*Finding
+		for _, f := range cmp.found {
+			if f.Kind == FindMissing && f.Certain {
+				absent = append(absent, f)
+			}
+		}
+		if len(absent) == 0 {
+			t.Errorf("%s: nothing is certain to be missing", name)
+			continue
+		}
+		if got := cmp.wholeAbsent(absent[0].run, absent); got != c.want {
+			t.Errorf("%s: whole %t, want %t", name, got, c.want)
+		}
+	}
+}
+
 func TestHorizon(t *testing.T) {
 	run := &pastRun{started: ran, ended: ran}
 	for age, want := range map[time.Duration]Horizon{

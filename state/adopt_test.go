@@ -95,6 +95,11 @@ func TestAdoptTheRest(t *testing.T) {
 	if !got[3].New || s.Entity != "Vendor groups" || !s.WholePackage || s.Source != "package" {
 		t.Errorf("the rest became %+v, %+v", got[3], s)
 	}
+	// An event that bears the project's name may bring any of its entities.
+	pending := l.accept(arrivalOf("run-3", "Nightly"))[0]
+	if one := l.adopt("run-3", "Units"); one[0].New || one[0].ShipmentID != pending.ShipmentID {
+		t.Errorf("beside the whole package's event: %+v; want %s left to bring it", one, pending.ShipmentID)
+	}
 	if whole := l.adopt("run-1"); whole[0].New {
 		t.Errorf("the whole package was taken beside its parts: %+v", whole)
 	}
