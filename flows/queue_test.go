@@ -22,15 +22,24 @@ const testActivity = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 func (w *rig) polls(backlog Backlog) (Config, Queue) {
 	w.t.Helper()
 	w.fo.AddActivity(testActivity, sim.ActivityOptions{})
-	now := func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+	cfg := w.signedIn(dmf.MethodV1)
+	q := Queue{Flow: "all", Environment: "prod", Activity: testActivity, Schedule: cron.Every(10 * time.Minute), Backlog: backlog}
+	cfg.Queues = []Queue{q}
+	return cfg, q
+}
+
+// signedIn is takesAll with a client of the simulator's, whose clock is the
+// rig's.
+func (w *rig) signedIn(method string) Config {
+	w.t.Helper()
 	tokens, err := dmf.NewTokenSource(dmf.SignIn{
-		Method: dmf.MethodV1, TenantID: sim.DefaultTenant, ClientID: sim.DefaultClientID,
+		Method: method, TenantID: sim.DefaultTenant, ClientID: sim.DefaultClientID,
 		Secret: dmf.StaticSecret(sim.DefaultSecret), AuthorityHost: w.fo.BaseURL(), Resource: w.fo.BaseURL(),
-	}, dmf.TransportOptions{Now: now})
+	}, dmf.TransportOptions{Now: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	client, err := dmf.NewClient(dmf.ClientOptions{URL: w.fo.BaseURL(), Tokens: tokens, Now: now})
+	client, err := dmf.NewClient(dmf.ClientOptions{URL: w.fo.BaseURL(), OnPremises: method == dmf.MethodADFS, Tokens: tokens, Now: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -39,9 +48,7 @@ func (w *rig) polls(backlog Backlog) (Config, Queue) {
 	e := cfg.Environments["prod"]
 	e.FinOps = client
 	cfg.Environments["prod"] = e
-	q := Queue{Flow: "all", Environment: "prod", Activity: testActivity, Schedule: cron.Every(10 * time.Minute), Backlog: backlog}
-	cfg.Queues = []Queue{q}
-	return cfg, q
+	return cfg
 }
 
 func (w *rig) poll(q Queue) PollResult {
