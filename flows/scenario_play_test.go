@@ -181,7 +181,8 @@ func (p *playedScenario) passTo(ctx context.Context, to time.Time) error {
 		if err := p.askForExports(ctx); err != nil {
 			return err
 		}
-		if err := p.quiet(ctx); err != nil {
+		asleep, err := p.quiet(ctx)
+		if err != nil {
 			return err
 		}
 		now := p.now()
@@ -195,7 +196,7 @@ func (p *playedScenario) passTo(ctx context.Context, to time.Time) error {
 		if due.IsZero() || due.After(to) {
 			due = to
 		}
-		if p.asleep(ctx) && due.After(now.Add(stride)) {
+		if asleep && due.After(now.Add(stride)) {
 			due = now.Add(stride)
 		}
 		p.clock.Advance(due.Sub(now))
@@ -249,55 +250,78 @@ func (p *playedScenario) due(ctx context.Context) (first time.Time, err error) {
 // as fast as the real one.
 const (
 	stride = 2 * time.Second
-	dozing = 15 // ms without a request
+	dozing = 25 // ms without a request
 )
 
-// asleep: there are downloads, and FinOps has had no request for a moment.
-func (p *playedScenario) asleep(ctx context.Context) bool {
-	fetching, err := p.db.Shipments(ctx, state.Filter{States: []state.State{state.Fetching}, Limit: 1})
-	return err == nil && len(fetching) > 0 && p.requests.Load() == 0 && time.Now().UnixMilli()-p.answered.Load() > dozing
-}
-
 // quiet waits, in real time, until nobody works and nothing is due: twice in a
-// row, with no commit between the looks.
-func (p *playedScenario) quiet(ctx context.Context) error {
+// row, with no commit between the looks. It says whether a download is asleep.
+func (p *playedScenario) quiet(ctx context.Context) (asleep bool, err error) {
 	before := int64(-1)
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); {
 		p.pollWhenDue(ctx)
 		commits := int64(p.db.Commits())
-		busy, err := p.busy(ctx)
+		busy, dozes, err := p.busy(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
+		asleep = asleep || dozes
 		switch {
 		case !busy && before == commits:
-			return nil
+			return asleep, nil
 		case busy:
 			commits = -1
 		}
 		before = commits
 		time.Sleep(time.Millisecond)
 	}
-	return fmt.Errorf("no rest at %v\n%s", p.now(), p.picture())
+	return false, fmt.Errorf("no rest at %v\n%s", p.now(), p.picture())
 }
 
-func (p *playedScenario) busy(ctx context.Context) (bool, error) {
-	if p.requests.Load() > 0 || p.polling != nil && p.dequeues.Load() {
-		return true, nil
+// busy says whether somebody works or has something to do now, and whether
+// there are downloads that FinOps has had no request of for a moment.
+func (p *playedScenario) busy(ctx context.Context) (busy, asleep bool, err error) {
+	if p.requests.Load() > 0 || p.polling != nil && !p.awaits(ctx) {
+		return true, false, nil
 	}
 	due, err := p.due(ctx)
 	if err != nil || !due.IsZero() && !due.After(p.now()) {
-		return true, err
+		return true, false, err
 	}
 	working, err := p.db.Shipments(ctx, state.Filter{States: []state.State{state.Fetching, state.Fetched}, Limit: -1})
 	if err != nil {
-		return true, err
+		return true, false, err
 	}
 	for _, s := range working {
-		if s.State == state.Fetched && s.OpenedAt.IsZero() || s.State == state.Fetching && !p.asleep(ctx) {
-			return true, nil
+		if s.State == state.Fetched && s.OpenedAt.IsZero() {
+			return true, false, nil
+		}
+		asleep = asleep || s.State == state.Fetching
+	}
+	if asleep && (p.requests.Load() > 0 || time.Now().UnixMilli()-p.answered.Load() <= dozing) {
+		return true, false, nil
+	}
+	delivering, err := p.delivering(ctx)
+	return delivering, asleep, err
+}
+
+// awaits: the poll that is going on has nothing to do but to wait for a message
+// that is on its way.
+func (p *playedScenario) awaits(ctx context.Context) bool {
+	if p.dequeues.Load() {
+		return false
+	}
+	for _, m := range p.fo.Messages(string(p.queue.Activity)) {
+		if m.Dequeues() == 0 {
+			continue
+		}
+		if _, soon, err := p.relay.messageStands(ctx, messageShipment(m)); err == nil && soon {
+			return true
 		}
 	}
+	return false
+}
+
+func (p *playedScenario) delivering(ctx context.Context) (bool, error) {
 	open, err := p.db.Exports(ctx, state.Filter{States: []state.State{state.Open}, Limit: -1})
 	for _, e := range open {
 		deliveries, err := p.db.Deliveries(ctx, e.ID)
@@ -332,6 +356,7 @@ func (p *playedScenario) pollWhenDue(ctx context.Context) {
 	if due, err := p.relay.nextPoll(ctx, *p.queue); err == nil && !due.After(p.now()) {
 		done := make(chan error, 1)
 		p.polling = done
+		p.dequeues.Store(true)
 		go func() {
 			_, err := p.relay.Poll(ctx, *p.queue)
 			done <- err
