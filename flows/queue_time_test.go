@@ -245,3 +245,27 @@ func TestTwoEmptyExports(t *testing.T) {
 		})
 	}
 }
+
+// A slot that comes while a person's poll is at work, which may take hours for
+// a backlog, waits for its end without a loop and without a word of complaint.
+func TestSlotDuringAPoll(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.polls(BacklogLand)
+	cfg.Polling = true
+	begun, let := w.hold("dequeue")
+	w.open(cfg)
+	done := make(chan error, 1)
+	go func() { _, err := w.relay.Poll(t.Context(), q); done <- err }()
+	<-begun
+	w.ahead.Add(int64(11 * time.Minute))
+	w.start()
+	w.untilLogged("being polled")
+	time.Sleep(100 * time.Millisecond) // measured: that nothing happens
+	if n := strings.Count(w.logged.String(), "being polled"); n != 1 || strings.Contains(w.logged.String(), "WARN") {
+		t.Errorf("%d tries in 100 ms, and a warning %t; want one, and none", n, strings.Contains(w.logged.String(), "WARN"))
+	}
+	let()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
