@@ -49,7 +49,7 @@ func (q *queueRun) run(ctx context.Context) (o aftermath, tree fileTree, err err
 		return nil, nil, fmt.Errorf("stop: exit code %d, %w\n%s", code, err, q.l.now.Log())
 	}
 	tree, err = q.w.readTree()
-	return comparable(o), tree, errors.Join(err, q.w.complaints())
+	return withoutOrder(o), tree, errors.Join(err, q.w.complaints())
 }
 
 // arm lets the server be killed a moment after one of its next calls to the
@@ -103,9 +103,9 @@ func (q *queueRun) drain(ctx context.Context) error {
 	return fmt.Errorf("not drained after %s: %d messages wait\n%s", longest, q.w.waiting(), q.l.now.Log())
 }
 
-// comparable leaves out what a redelivery may change: in which order messages
+// withoutOrder leaves out what a redelivery may change: in which order messages
 // were stored, and so which one a checkpoint names.
-func comparable(o aftermath) aftermath {
+func withoutOrder(o aftermath) aftermath {
 	maps.DeleteFunc(o, func(k, _ string) bool { return strings.HasPrefix(k, "checkpoint ") })
 	return o
 }
@@ -137,7 +137,7 @@ func (w *queueWorkload) needs(tree fileTree) (map[string][]string, error) {
 	return needs, nil
 }
 
-// queueTrouble scripts what FinOps does wrong in a run: answers that are lost,
+// trouble scripts what FinOps does wrong in a run: answers that are lost,
 // and some 500s.
 func (w *queueWorkload) trouble(r *rand.Rand) {
 	for _, f := range []sim.Fault{
