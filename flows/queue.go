@@ -259,19 +259,28 @@ func (r *Relay) anyWaiting(ctx context.Context, shipmentID string) (bool, error)
 // missed run once, at once; a poll that failed is tried again before its slot.
 func (r *Relay) keepPolling(ctx, work context.Context, q Queue) {
 	log := r.log.With(keyEnvironment, q.Environment, keyFlow, q.Flow, "activity", string(q.Activity))
+	var earliest time.Time
 	for {
 		due, err := r.NextPoll(ctx, q)
 		if err != nil {
 			log.Error("ledger", keyError, err)
 			due = r.db.Now().Add(firstWait)
 		}
+		if due.Before(earliest) {
+			due = earliest
+		}
 		if !r.sleepUntil(ctx, due) {
 			return
 		}
 		res, err := r.pollStopping(ctx, work, q)
+		// A poll that did not even begin leaves its slot where it was, in the
+		// past: without a pause the next try would follow at once, and so on.
+		earliest = r.db.Now().Add(firstWait)
 		switch {
 		case ctx.Err() != nil:
 			return
+		case errors.Is(err, ErrPolling):
+			log.Debug("queue is being polled already, because a person asked")
 		case err != nil:
 			log.Warn("queue not drained", "messages", res.Messages, keyError, err)
 		case res.Messages+res.Redelivered > 0:
