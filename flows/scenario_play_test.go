@@ -231,7 +231,7 @@ func (p *playedScenario) due(ctx context.Context) (first time.Time, err error) {
 			if p.queue == nil || p.polling != nil {
 				return never, nil
 			}
-			return p.relay.nextPoll(ctx, *p.queue)
+			return p.relay.NextPoll(ctx, *p.queue)
 		},
 	} {
 		at, err := next(ctx)
@@ -353,7 +353,7 @@ func (p *playedScenario) pollWhenDue(ctx context.Context) {
 			return
 		}
 	}
-	if due, err := p.relay.nextPoll(ctx, *p.queue); err == nil && !due.After(p.now()) {
+	if due, err := p.relay.NextPoll(ctx, *p.queue); err == nil && !due.After(p.now()) {
 		done := make(chan error, 1)
 		p.polling = done
 		p.dequeues.Store(true)
