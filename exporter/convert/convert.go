@@ -55,7 +55,11 @@ type Result struct {
 // r's errors, wrapped. When ctx ends its cause is returned, at the latest when
 // the Read in progress returns.
 //
-// Convert starts no goroutine and may run concurrently with other calls.
+// Calls may run concurrently. What is longer than its first 64 KB is read by a
+// goroutine that Convert starts, so r must not be tied to the caller's; further
+// ones convert CSV. All have ended when Convert returns, which for that waits for
+// a Read in progress, after an error of the sink too. The sink is called from
+// the caller's goroutine alone.
 func Convert(ctx context.Context, r io.Reader, entry string, opt Options, sink Sink) (Result, error) {
 	var res Result
 	what := cmp.Or(entry, "input")
@@ -90,6 +94,15 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 		format = sniffFormat(w.bytes())
 	}
 	out := &emitter{ctx: ctx, sink: sink, window: w, res: res}
+	if !w.eof {
+		n := aheadBlocks
+		if format == FormatCSV {
+			n += maxFlying
+		}
+		ahead := readAhead(t, n)
+		defer ahead.stop()
+		w.in = ahead
+	}
 	switch format {
 	case FormatCSV:
 		err = readCSV(w, out, opt)
@@ -98,7 +111,7 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	default:
 		err = readXML(w, out, format)
 	}
-	res.Encoding = t.encoding()
+	res.Encoding, _ = w.in.decoding()
 	if err == nil {
 		return out.flush()
 	}

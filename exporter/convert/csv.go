@@ -26,9 +26,24 @@ func readCSV(w *window, out *emitter, opt Options) error {
 	}
 	out.res.Delimiter = delimiter
 	c := &csvReader{emitter: out, shape: newCSVShape(delimiter, opt)}
+	ahead, ok := w.in.(*ahead)
+	if !ok || opt.sequential {
+		if err := c.header(opt); err != nil {
+			return err
+		}
+		return c.sequential()
+	}
+	b := newCSVBlocks(c, ahead)
+	defer b.stop()
 	if err := c.header(opt); err != nil {
 		return err
 	}
+	return b.run()
+}
+
+// sequential reads one record after the other. This is what decides on the
+// meaning of a file; everything faster must give the same.
+func (c *csvReader) sequential() error {
 	for {
 		row, err := c.next()
 		if err != nil || row.size == 0 {
@@ -53,6 +68,8 @@ func (c *csvReader) next() (csvRow, error) {
 			}
 			c.out = line
 			if tooLong {
+				// Judged by as much as is allowed, however much there is.
+				_, row = c.shape.appendRow(nil, in[:w.max+1], false)
 				return row, w.tooLong(max(row.opened, 0))
 			}
 			if !row.short {

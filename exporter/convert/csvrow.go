@@ -30,6 +30,7 @@ var (
 type csvShape struct {
 	unquoted, quoted [256]uint8 // meaning of a byte outside and inside quotes
 	quote            byte
+	quoting          bool
 	// prefix holds for each column what stands before its value: the end of the
 	// value before it, and the key. nil reads records of any width as JSON
 	// arrays: how headers are read and delimiters are tried.
@@ -37,7 +38,7 @@ type csvShape struct {
 }
 
 func newCSVShape(delimiter byte, opt Options) *csvShape {
-	s := &csvShape{quote: opt.Quote}
+	s := &csvShape{quote: opt.Quote, quoting: !opt.NoQuote}
 	for c := range 0x20 {
 		s.unquoted[c] = escape
 	}
@@ -48,7 +49,7 @@ func newCSVShape(delimiter byte, opt Options) *csvShape {
 	s.unquoted['\n'] = lf
 	s.unquoted['\r'] = cr
 	s.unquoted[delimiter] = delim
-	if !opt.NoQuote {
+	if s.quoting {
 		s.unquoted[opt.Quote] = quote
 		s.quoted[opt.Quote] = quote
 	}

@@ -37,6 +37,8 @@ type Options struct {
 	Encoding  string   // WHATWG or IANA name; "" detects. A byte order mark is stronger.
 	Fallback  string   // encoding of unmarked CSV that is not UTF-8; "" means DefaultFallback
 	MaxRecord int      // bytes of one record as UTF-8; 0 means DefaultMaxRecord
+
+	sequential bool // one record after the other, to compare with
 }
 
 // Validate names the first option that cannot work.
