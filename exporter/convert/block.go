@@ -33,7 +33,7 @@ func front() int { return blockSize / 2 }
 var blocks sync.Pool
 
 func newBlock() *block {
-	size := front() + blockSize + minRead
+	size := front() + blockSize + minRead + readBeyond
 	if b, ok := blocks.Get().(*block); ok && len(b.mem) == size {
 		return b
 	}

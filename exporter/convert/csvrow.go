@@ -31,14 +31,18 @@ type csvShape struct {
 	unquoted, quoted [256]uint8 // meaning of a byte outside and inside quotes
 	quote            byte
 	quoting          bool
+	delimiter        byte
 	// prefix holds for each column what stands before its value: the end of the
 	// value before it, and the key. nil reads records of any width as JSON
 	// arrays: how headers are read and delimiters are tried.
 	prefix [][]byte
+
+	keys    []csvKey // prefix in the form of fastRow; nil when it cannot read such a file
+	keyRoom int      // bytes that the longest of keys takes, and a step beyond
 }
 
 func newCSVShape(delimiter byte, opt Options) *csvShape {
-	s := &csvShape{quote: opt.Quote, quoting: !opt.NoQuote}
+	s := &csvShape{quote: opt.Quote, quoting: !opt.NoQuote, delimiter: delimiter}
 	for c := range 0x20 {
 		s.unquoted[c] = escape
 	}
@@ -68,6 +72,7 @@ func (s *csvShape) withColumns(names []string) *csvShape {
 		p = appendString(p, name)
 		rows.prefix[i] = append(p, `:"`...)
 	}
+	rows.prepareFast()
 	return &rows
 }
 

@@ -3,6 +3,7 @@ package convert
 import (
 	"bytes"
 	"runtime/debug"
+	"unicode/utf8"
 )
 
 // csvRows is what became of a block of CSV, on the assumption that it begins
@@ -45,26 +46,58 @@ func (b *block) convert(s *csvShape, maxRecord int) {
 		}
 	}()
 	b.clear()
-	in := b.text()
-	for b.read < len(in) && len(b.out) < maxOut() {
-		begin := len(b.out)
-		line, row := s.appendRow(b.out, in[b.read:], false)
-		b.out = line
-		if row.short || row.fault != nil || row.size > maxRecord {
-			b.out = line[:begin]
+	fast := s.keys != nil && utf8.Valid(b.text())
+	for b.read < b.end-b.start && len(b.out) < maxOut() {
+		if fast && b.fastRows(s, maxRecord) {
+			continue
 		}
-		switch {
-		case row.short, row.size > maxRecord:
+		if !b.careful(s, maxRecord) {
 			return
-		case row.fault == nil:
-			b.rows++
-		case row.fault.err == errEmptyLine && b.read+row.size == len(in):
-			return
-		default:
-			b.faults = append(b.faults, csvFault{at: b.read, size: row.size, fault: row.fault, out: begin, rows: b.rows})
 		}
-		b.read += row.size
 	}
+}
+
+// fastRows reads records until one is not for fastRow, and says whether that
+// was not the very first.
+func (b *block) fastRows(s *csvShape, maxRecord int) bool {
+	out, rows := b.out[:cap(b.out)], 0
+	written, read := len(b.out), b.read
+	src, end := b.mem[b.start:b.end+readBeyond], b.end-b.start
+	for read < end && written < maxOut() {
+		var o, next int
+		out, o, next = s.fastRow(out, src, written, read, end)
+		if next < 0 || next-read > maxRecord {
+			break
+		}
+		written, read = o, next
+		rows++
+	}
+	b.out, b.read = out[:written], read
+	b.rows += rows
+	return rows > 0
+}
+
+// careful reads one record as the sequential reader does; false stops.
+func (b *block) careful(s *csvShape, maxRecord int) bool {
+	in := b.text()
+	begin := len(b.out)
+	line, row := s.appendRow(b.out, in[b.read:], false)
+	b.out = line
+	if row.short || row.fault != nil || row.size > maxRecord {
+		b.out = line[:begin]
+	}
+	switch {
+	case row.short, row.size > maxRecord:
+		return false
+	case row.fault == nil:
+		b.rows++
+	case row.fault.err == errEmptyLine && b.read+row.size == len(in):
+		return false
+	default:
+		b.faults = append(b.faults, csvFault{at: b.read, size: row.size, fault: row.fault, out: begin, rows: b.rows})
+	}
+	b.read += row.size
+	return true
 }
 
 // oddQuotes says whether text has an odd number of quotes: then its end is

@@ -11,9 +11,6 @@ import (
 // sniffSize is how far ahead an encoding is judged, in bytes.
 const sniffSize = 64 << 10
 
-// highBits marks the bytes outside ASCII among eight.
-const highBits = 0x8080808080808080
-
 // text reads the source as UTF-8, without the byte order mark. What the
 // encoding does not know arrives as invalid UTF-8, see codec.
 type text struct {
