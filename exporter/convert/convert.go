@@ -43,6 +43,7 @@ type Result struct {
 	Encoding      string   // WHATWG name in lower case: utf-8, utf-16le, windows-1252
 	Delimiter     byte     // 0 unless CSV
 	Bytes         int64    // source bytes read
+	Oddities      Oddities // in rows and the header, not in bad rows; none unless CSV
 }
 
 // Convert reads one data file from r and gives its rows to sink. entry is the

@@ -16,6 +16,7 @@ var (
 type csvReader struct {
 	*emitter
 	shape *csvShape
+	odd   []odd // memory for rows
 }
 
 func readCSV(w *window, out *emitter, opt Options) error {
@@ -61,7 +62,8 @@ func (c *csvReader) next() (csvRow, error) {
 	for {
 		if in := w.bytes(); len(in) > 0 {
 			begin := len(c.out)
-			line, row := c.shape.appendRow(c.out, in, w.eof)
+			line, row := c.shape.appendRow(c.out, in, w.eof, c.odd)
+			c.odd = row.odd
 			tooLong := row.size > w.max || row.short && len(in) > w.max
 			if row.short || row.fault != nil || tooLong {
 				line = line[:begin]
@@ -69,7 +71,7 @@ func (c *csvReader) next() (csvRow, error) {
 			c.out = line
 			if tooLong {
 				// Judged by as much as is allowed, however much there is.
-				_, row = c.shape.appendRow(nil, in[:w.max+1], false)
+				_, row = c.shape.appendRow(nil, in[:w.max+1], false, nil)
 				return row, w.tooLong(max(row.opened, 0))
 			}
 			if !row.short {
@@ -88,6 +90,7 @@ func (c *csvReader) next() (csvRow, error) {
 func (c *csvReader) finish(row csvRow) error {
 	w := c.window
 	if row.fault == nil {
+		c.note(row)
 		w.advance(row.size)
 		return c.row()
 	}
@@ -106,6 +109,13 @@ func (c *csvReader) finish(row csvRow) error {
 	}
 	w.advance(row.size)
 	return nil
+}
+
+// note counts the odd fields of the record that the window begins with.
+func (c *csvReader) note(row csvRow) {
+	if row.odds > 0 {
+		c.res.Oddities.note(&c.window.place, c.window.bytes(), row.odds, row.odd)
+	}
 }
 
 // isLast says whether nothing comes after the record of n bytes.
@@ -134,6 +144,7 @@ func (c *csvReader) header(opt Options) error {
 		}
 		c.out = c.out[:0]
 		if !opt.NoHeader {
+			c.note(row)
 			w.advance(row.size)
 		}
 	}

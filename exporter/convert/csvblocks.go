@@ -243,6 +243,7 @@ func (c *csvBlocks) emit(b *block) error {
 		return err // rows that were read in order stand before it
 	}
 	text, at, out, rows := b.text(), 0, 0, 0
+	c.res.Oddities.note(&c.window.place, text, b.odds, b.odd)
 	for _, f := range b.faults {
 		if err := c.hand(b.out[out:f.out], f.rows-rows); err != nil {
 			return err

@@ -37,7 +37,7 @@ func FuzzFastEqualsSequential(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte, delimiter, quote byte, block uint8, maxRecord uint16) {
 		opt := Options{
 			Format: FormatCSV, Delimiter: delimiter, Quote: quote, NoQuote: quote == 0, MaxRecord: int(maxRecord),
-			NoHeader: block&64 != 0,
+			NoHeader: block&64 != 0, Strict: block&128 != 0,
 		}
 		if opt.Validate() != nil {
 			return
@@ -90,7 +90,7 @@ func TestBlocksOfEverySize(t *testing.T) {
 		inBlocksOf(t, size)
 		for _, in := range hardCSV {
 			sameInBlocks(t, []byte(in), Options{Format: FormatCSV, Delimiter: ','})
-			sameInBlocks(t, []byte(in), Options{Format: FormatCSV, Delimiter: ',', MaxRecord: 20})
+			sameInBlocks(t, []byte(in), Options{Format: FormatCSV, Delimiter: ',', MaxRecord: 20, Strict: true})
 		}
 	}
 }

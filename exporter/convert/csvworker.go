@@ -12,7 +12,10 @@ type csvRows struct {
 	out    []byte     // JSON Lines
 	rows   int        // of them
 	faults []csvFault // records among them that are no rows
-	read   int        // bytes of the text that out and faults account for
+	odds   int        // odd fields in the rows
+	odd    []odd      // the first of them
+	read   int        // bytes of the text that all this accounts for
+	rowOdd []odd      // memory for each row's
 	died   *panicked
 }
 
@@ -30,6 +33,7 @@ func (r *csvRows) clear() {
 		r.out = nil
 	}
 	r.out, r.rows, r.faults, r.read, r.died = r.out[:0], 0, r.faults[:0], 0, nil
+	r.odds, r.odd = 0, r.odd[:0]
 }
 
 // maxOut is how many bytes of lines a block may become before it is handed
@@ -81,8 +85,8 @@ func (b *block) fastRows(s *csvShape, maxRecord int) bool {
 func (b *block) careful(s *csvShape, maxRecord int) bool {
 	in := b.text()
 	begin := len(b.out)
-	line, row := s.appendRow(b.out, in[b.read:], false)
-	b.out = line
+	line, row := s.appendRow(b.out, in[b.read:], false, b.rowOdd)
+	b.out, b.rowOdd = line, row.odd
 	if row.short || row.fault != nil || row.size > maxRecord {
 		b.out = line[:begin]
 	}
@@ -91,6 +95,7 @@ func (b *block) careful(s *csvShape, maxRecord int) bool {
 		return false
 	case row.fault == nil:
 		b.rows++
+		b.noteOdd(row)
 	case row.fault.err == errEmptyLine && b.read+row.size == len(in):
 		return false
 	default:
@@ -98,6 +103,13 @@ func (b *block) careful(s *csvShape, maxRecord int) bool {
 	}
 	b.read += row.size
 	return true
+}
+
+func (b *block) noteOdd(row csvRow) {
+	b.odds += row.odds
+	for _, f := range row.odd[:min(len(row.odd), mostOddities-len(b.odd))] {
+		b.odd = append(b.odd, odd{b.read + f.at, f.why})
+	}
 }
 
 // oddQuotes says whether text has an odd number of quotes: then its end is
