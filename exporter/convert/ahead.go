@@ -2,8 +2,10 @@ package convert
 
 import "fmt"
 
-// aheadBlocks is how many blocks may lie between the reader and who takes them.
-const aheadBlocks = 3
+// aheadBlocks is how many blocks may be with the reader, or between it and who
+// takes them: some milliseconds of inflating, so that it goes on when the others
+// have to wait for a core.
+const aheadBlocks = 8
 
 // ahead reads text in a goroutine of its own, a few blocks before they are
 // wanted: inflating a package costs as much as all the rest together, so it

@@ -16,9 +16,7 @@ type block struct {
 	codec codec
 	err   error // why this is the last block, io.EOF too
 
-	// Set by the worker that converts it.
-	csvRows
-	done chan struct{} // of 1: the worker is through
+	rows *csvRows // what a worker makes of it; nil when it is with none
 }
 
 func (b *block) text() []byte { return b.mem[b.start:b.end] }
@@ -37,13 +35,12 @@ func newBlock() *block {
 	if b, ok := blocks.Get().(*block); ok && len(b.mem) == size {
 		return b
 	}
-	return &block{mem: make([]byte, size), done: make(chan struct{}, 1)}
+	return &block{mem: make([]byte, size)}
 }
 
 // release gives the block to whoever wants one next.
 func (b *block) release() {
-	b.err, b.codec = nil, nil
-	b.csvRows.clear()
+	b.err, b.codec, b.rows = nil, nil, nil
 	blocks.Put(b)
 }
 

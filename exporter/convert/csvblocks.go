@@ -108,9 +108,9 @@ func (c *csvBlocks) feed() error {
 	switch {
 	case len(c.flying) > 0:
 		b := c.pop()
-		<-b.done
+		<-b.rows.done
 		w.append(b.text())
-		c.ahead.recycle(b)
+		c.recycle(b)
 	case len(c.carry) > 0:
 		w.append(c.carry)
 		c.carry = c.carry[:0]
@@ -144,7 +144,7 @@ func (c *csvBlocks) atOnce() error {
 			more = nil
 		}
 		if len(c.flying) > 0 {
-			done = c.flying[0].done
+			done = c.flying[0].rows.done
 		}
 		select {
 		case <-c.ctx.Done():
@@ -191,9 +191,9 @@ func (c *csvBlocks) cut(b *block) {
 // launch gives the block to a worker; there are as many as cores.
 func (c *csvBlocks) launch(b *block, others bool) {
 	c.flying = append(c.flying, b)
+	b.rows = csvRowsPool.Get().(*csvRows)
 	if !others {
-		b.convert(c.shape, c.window.max)
-		b.done <- struct{}{}
+		c.convert(b)
 		return
 	}
 	if c.jobs == nil {
@@ -207,25 +207,37 @@ func (c *csvBlocks) launch(b *block, others bool) {
 
 func (c *csvBlocks) work() {
 	for b := range c.jobs {
-		b.convert(c.shape, c.window.max)
-		b.done <- struct{}{}
+		c.convert(b)
 	}
+}
+
+func (c *csvBlocks) convert(b *block) {
+	b.rows.convert(b, c.shape, c.window.max)
+	b.rows.done <- struct{}{}
+}
+
+func (c *csvBlocks) recycle(b *block) {
+	if b.rows != nil {
+		b.rows.release()
+		b.rows = nil
+	}
+	c.ahead.recycle(b)
 }
 
 // land gives the sink what became of the oldest block, which begins with a
 // record, and the window what is left of it. whole says that nothing is.
 func (c *csvBlocks) land() (whole bool, err error) {
 	b := c.pop()
-	defer func() { c.ahead.recycle(b) }()
+	defer c.recycle(b)
 	for {
-		if b.died != nil {
-			panic(b.died.String())
+		if b.rows.died != nil {
+			panic(b.rows.died.String())
 		}
-		if err := c.emit(b); err != nil {
+		if err := c.emit(b.text(), b.rows); err != nil {
 			return false, err
 		}
-		full := len(b.out) >= maxOut()
-		b.start += b.read
+		full := len(b.rows.out) >= maxOut()
+		b.start += b.rows.read
 		if b.start == b.end {
 			return true, nil
 		}
@@ -233,19 +245,19 @@ func (c *csvBlocks) land() (whole bool, err error) {
 			c.window.append(b.text())
 			return false, nil
 		}
-		b.convert(c.shape, c.window.max) // its lines were too many for one time
+		b.rows.convert(b, c.shape, c.window.max) // its lines were too many for one time
 	}
 }
 
-// emit gives the sink the block's rows and records that are none, in order.
-func (c *csvBlocks) emit(b *block) error {
+// emit gives the sink rows and records that are none, in order.
+func (c *csvBlocks) emit(text []byte, r *csvRows) error {
 	if err := c.flush(); err != nil {
 		return err // rows that were read in order stand before it
 	}
-	text, at, out, rows := b.text(), 0, 0, 0
-	c.res.Oddities.note(&c.window.place, text, b.odds, b.odd)
-	for _, f := range b.faults {
-		if err := c.hand(b.out[out:f.out], f.rows-rows); err != nil {
+	at, out, rows := 0, 0, 0
+	c.res.Oddities.note(&c.window.place, text, r.odds, r.odd)
+	for _, f := range r.faults {
+		if err := c.hand(r.out[out:f.out], f.rows-rows); err != nil {
 			return err
 		}
 		out, rows = f.out, f.rows
@@ -255,8 +267,8 @@ func (c *csvBlocks) emit(b *block) error {
 			return err
 		}
 	}
-	c.window.place.advance(text[at:b.read])
-	return c.hand(b.out[out:], b.rows-rows)
+	c.window.place.advance(text[at:r.read])
+	return c.hand(r.out[out:], r.rows-rows)
 }
 
 func (c *csvBlocks) pop() *block {
@@ -272,10 +284,7 @@ func (c *csvBlocks) stop() {
 		c.workers.Wait()
 	}
 	for _, b := range c.flying {
-		select {
-		case <-b.done:
-		default: // seen already
-		}
-		c.ahead.recycle(b)
+		<-b.rows.done
+		c.recycle(b)
 	}
 }

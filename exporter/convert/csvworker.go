@@ -3,19 +3,21 @@ package convert
 import (
 	"bytes"
 	"runtime/debug"
+	"sync"
 	"unicode/utf8"
 )
 
 // csvRows is what became of a block of CSV, on the assumption that it begins
 // with a record.
 type csvRows struct {
-	out    []byte     // JSON Lines
-	rows   int        // of them
-	faults []csvFault // records among them that are no rows
-	odds   int        // odd fields in the rows
-	odd    []odd      // the first of them
-	read   int        // bytes of the text that all this accounts for
-	rowOdd []odd      // memory for each row's
+	done   chan struct{} // of 1: the worker is through
+	out    []byte        // JSON Lines
+	rows   int           // of them
+	faults []csvFault    // records among them that are no rows
+	odds   int           // odd fields in the rows
+	odd    []odd         // the first of them
+	read   int           // bytes of the text that all this accounts for
+	rowOdd []odd         // memory for each row's
 	died   *panicked
 }
 
@@ -28,10 +30,17 @@ type csvFault struct {
 	rows  int // and rows
 }
 
-func (r *csvRows) clear() {
+// csvRowsPool keeps what was grown for the next conversion.
+var csvRowsPool = sync.Pool{New: func() any { return &csvRows{done: make(chan struct{}, 1)} }}
+
+func (r *csvRows) release() {
 	if cap(r.out) > 2*maxOut() {
-		r.out = nil
+		r.out = nil // one very long row must not hold its memory for ever
 	}
+	csvRowsPool.Put(r)
+}
+
+func (r *csvRows) clear() {
 	r.out, r.rows, r.faults, r.read, r.died = r.out[:0], 0, r.faults[:0], 0, nil
 	r.odds, r.odd = 0, r.odd[:0]
 }
@@ -43,19 +52,20 @@ func maxOut() int { return 8 * blockSize }
 // convert reads the records that the block holds whole. It stops at the first
 // one that is for the sequential reader: it does not end here or is too long, or
 // it is an empty line whose meaning depends on whether something follows.
-func (b *block) convert(s *csvShape, maxRecord int) {
+func (r *csvRows) convert(b *block, s *csvShape, maxRecord int) {
 	defer func() {
 		if value := recover(); value != nil {
-			b.died = &panicked{value, debug.Stack()}
+			r.died = &panicked{value, debug.Stack()}
 		}
 	}()
-	b.clear()
-	fast := s.keys != nil && utf8.Valid(b.text())
-	for b.read < b.end-b.start && len(b.out) < maxOut() {
-		if fast && b.fastRows(s, maxRecord) {
+	r.clear()
+	text := b.text()
+	fast := s.keys != nil && utf8.Valid(text)
+	for r.read < len(text) && len(r.out) < maxOut() {
+		if fast && r.fastRows(b, s, maxRecord) {
 			continue
 		}
-		if !b.careful(s, maxRecord) {
+		if !r.careful(text, s, maxRecord) {
 			return
 		}
 	}
@@ -63,9 +73,9 @@ func (b *block) convert(s *csvShape, maxRecord int) {
 
 // fastRows reads records until one is not for fastRow, and says whether that
 // was not the very first.
-func (b *block) fastRows(s *csvShape, maxRecord int) bool {
-	out, rows := b.out[:cap(b.out)], 0
-	written, read := len(b.out), b.read
+func (r *csvRows) fastRows(b *block, s *csvShape, maxRecord int) bool {
+	out, rows := r.out[:cap(r.out)], 0
+	written, read := len(r.out), r.read
 	src, end := b.mem[b.start:b.end+readBeyond], b.end-b.start
 	for read < end && written < maxOut() {
 		var o, next int
@@ -76,39 +86,38 @@ func (b *block) fastRows(s *csvShape, maxRecord int) bool {
 		written, read = o, next
 		rows++
 	}
-	b.out, b.read = out[:written], read
-	b.rows += rows
+	r.out, r.read = out[:written], read
+	r.rows += rows
 	return rows > 0
 }
 
 // careful reads one record as the sequential reader does; false stops.
-func (b *block) careful(s *csvShape, maxRecord int) bool {
-	in := b.text()
-	begin := len(b.out)
-	line, row := s.appendRow(b.out, in[b.read:], false, b.rowOdd)
-	b.out, b.rowOdd = line, row.odd
+func (r *csvRows) careful(in []byte, s *csvShape, maxRecord int) bool {
+	begin := len(r.out)
+	line, row := s.appendRow(r.out, in[r.read:], false, r.rowOdd)
+	r.out, r.rowOdd = line, row.odd
 	if row.short || row.fault != nil || row.size > maxRecord {
-		b.out = line[:begin]
+		r.out = line[:begin]
 	}
 	switch {
 	case row.short, row.size > maxRecord:
 		return false
 	case row.fault == nil:
-		b.rows++
-		b.noteOdd(row)
-	case row.fault.err == errEmptyLine && b.read+row.size == len(in):
+		r.rows++
+		r.noteOdd(row)
+	case row.fault.err == errEmptyLine && r.read+row.size == len(in):
 		return false
 	default:
-		b.faults = append(b.faults, csvFault{at: b.read, size: row.size, fault: row.fault, out: begin, rows: b.rows})
+		r.faults = append(r.faults, csvFault{at: r.read, size: row.size, fault: row.fault, out: begin, rows: r.rows})
 	}
-	b.read += row.size
+	r.read += row.size
 	return true
 }
 
-func (b *block) noteOdd(row csvRow) {
-	b.odds += row.odds
-	for _, f := range row.odd[:min(len(row.odd), mostOddities-len(b.odd))] {
-		b.odd = append(b.odd, odd{b.read + f.at, f.why})
+func (r *csvRows) noteOdd(row csvRow) {
+	r.odds += row.odds
+	for _, f := range row.odd[:min(len(row.odd), mostOddities-len(r.odd))] {
+		r.odd = append(r.odd, odd{r.read + f.at, f.why})
 	}
 }
 
