@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -74,16 +73,21 @@ func Convert(ctx context.Context, r io.Reader, entry string, opt Options, sink S
 }
 
 func convert(ctx context.Context, src *source, entry string, opt Options, sink Sink, res *Result) error {
-	br := bufio.NewReaderSize(src, sniffSize)
+	mem := memories.Get().(*memory)
+	defer mem.release() // after all that uses it has ended
+	br := mem.head
+	br.Reset(src)
 	head, err := br.Peek(sniffSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	t, err := openText(br, head, opt)
+	t, err := openText(src, br, head, opt)
 	if err != nil {
 		return fmt.Errorf("convert %s: %w", src.what, err)
 	}
 	w := newWindow(t, opt.MaxRecord, entry)
+	w.buf = mem.window[:cap(mem.window)]
+	defer func() { mem.window = w.buf }()
 	if err := w.ensure(sampleSize); err != nil {
 		return err
 	}
@@ -94,7 +98,8 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	if format == FormatAuto {
 		format = sniffFormat(w.bytes())
 	}
-	out := &emitter{ctx: ctx, sink: sink, window: w, res: res}
+	out := &emitter{ctx: ctx, sink: sink, window: w, res: res, out: mem.out[:0]}
+	defer func() { mem.out = out.out }()
 	if !w.eof {
 		n := aheadBlocks
 		if format == FormatCSV {
@@ -106,7 +111,7 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	}
 	switch format {
 	case FormatCSV:
-		err = readCSV(w, out, opt)
+		err = readCSV(w, out, opt, mem)
 	case FormatJSON:
 		err = readJSON(w, out)
 	default:

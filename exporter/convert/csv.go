@@ -19,7 +19,7 @@ type csvReader struct {
 	odd   []odd // memory for rows
 }
 
-func readCSV(w *window, out *emitter, opt Options) error {
+func readCSV(w *window, out *emitter, opt Options, mem *memory) error {
 	out.res.Format = FormatCSV
 	delimiter := opt.Delimiter
 	if delimiter == 0 {
@@ -34,7 +34,7 @@ func readCSV(w *window, out *emitter, opt Options) error {
 		}
 		return c.sequential()
 	}
-	b := newCSVBlocks(c, ahead)
+	b := newCSVBlocks(c, ahead, mem)
 	defer b.stop()
 	if err := c.header(opt); err != nil {
 		return err

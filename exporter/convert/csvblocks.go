@@ -42,14 +42,15 @@ type csvBlocks struct {
 	allowed int      // flying at a time: few after a wrong guess, then more again
 	carry   []byte   // text behind the last cut
 	inside  bool     // carry ends inside quotes, if the guess is right
+	mem     *memory
 
 	jobs    chan *block
 	workers sync.WaitGroup
 }
 
 // newCSVBlocks feeds c's window from a, from the header on. stop ends it.
-func newCSVBlocks(c *csvReader, a *ahead) *csvBlocks {
-	b := &csvBlocks{csvReader: c, ahead: a, allowed: 1}
+func newCSVBlocks(c *csvReader, a *ahead, mem *memory) *csvBlocks {
+	b := &csvBlocks{csvReader: c, ahead: a, allowed: 1, carry: mem.carry[:0], mem: mem}
 	c.window.feed = b.feed
 	return b
 }
@@ -287,4 +288,5 @@ func (c *csvBlocks) stop() {
 		<-b.rows.done
 		c.recycle(b)
 	}
+	c.mem.carry = c.carry
 }

@@ -108,3 +108,22 @@ func TestLongRecords(t *testing.T) {
 		}
 	}
 }
+
+// TestAllocationsStayFew: a file costs its set-up, however long it is and
+// whatever is odd about its rows.
+func TestAllocationsStayFew(t *testing.T) {
+	const most = 2000
+	row := "1,\"a \"\"quoted\"\" text\",é,5\" pipe,\"2\" x\n"
+	for _, size := range []int{1 << 20, 20 << 20} {
+		in := []byte("A,B,C,D,E\n" + strings.Repeat(row, size/len(row)))
+		n := testing.AllocsPerRun(1, func() {
+			if _, err := Convert(context.Background(), bytes.NewReader(in), "f", Options{}, &discard{}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n > most {
+			t.Errorf("%d MB cost %v heap allocations, want %d at most", size>>20, n, most)
+		}
+		t.Logf("%d MB: %v allocations", size>>20, n)
+	}
+}

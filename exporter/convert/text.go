@@ -14,13 +14,14 @@ const sniffSize = 64 << 10
 // text reads the source as UTF-8, without the byte order mark. What the
 // encoding does not know arrives as invalid UTF-8, see codec.
 type text struct {
-	br       *bufio.Reader // of sniffSize
+	src      io.Reader     // gives its error again and again
+	br       *bufio.Reader // of sniffSize, over src
 	name     string        // canonical; "" while nothing but ASCII was seen
 	codec    codec         // nil for UTF-8
 	fallback string
 }
 
-func openText(br *bufio.Reader, head []byte, opt Options) (*text, error) {
+func openText(src io.Reader, br *bufio.Reader, head []byte, opt Options) (*text, error) {
 	name, mark, err := detectEncoding(head, opt)
 	if err != nil {
 		return nil, err
@@ -28,7 +29,7 @@ func openText(br *bufio.Reader, head []byte, opt Options) (*text, error) {
 	if _, err := br.Discard(mark); err != nil {
 		return nil, err
 	}
-	t := &text{br: br, fallback: opt.Fallback}
+	t := &text{src: src, br: br, fallback: opt.Fallback}
 	if name == "" {
 		return t, nil
 	}
@@ -45,14 +46,16 @@ func (t *text) decoding() (name string, c codec) {
 }
 
 // Read fills p, of at least minRead bytes unless limit says otherwise, with
-// whole characters when the source is not UTF-8. UTF-8 goes from the source into p without a copy between
-// when p is large.
+// whole characters when the source is not UTF-8. UTF-8 goes from the source into p without a copy between.
 func (t *text) Read(p []byte) (int, error) {
 	if t.name == "" {
 		n, err := t.readASCII(p)
 		if n > 0 || err != nil {
 			return n, err
 		}
+	}
+	if t.codec == nil && t.br.Buffered() == 0 {
+		return t.src.Read(p)
 	}
 	if t.codec == nil {
 		return t.br.Read(p)
