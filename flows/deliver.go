@@ -225,7 +225,7 @@ func (p *pass) check(res convert.Result, e state.Export, f *Flow) (notes string,
 		}
 		notes = join(notes, mismatch)
 	}
-	return notes, nil
+	return join(notes, res.Oddities.String()), nil
 }
 
 func outputExport(job state.DeliveryJob) outputs.Export {

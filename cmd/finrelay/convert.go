@@ -32,6 +32,8 @@ type conversion struct {
 	read              string
 	noHeader, strict  bool
 	badShown, badRows int64
+
+	later *report // what one of several data files has to say, until its turn comes
 }
 
 // mostBadShown is how many bad rows are named on standard error.
@@ -49,6 +51,7 @@ Of a package with one data file, or with --entity, the rows go to standard outpu
 or to the file named by --out; of one with several, to a folder named by --out, a
 file for each. A file appears only when it is complete.
 
+Quotes that stand where CSV has none are kept as text and named on standard error.
 Records that cannot be read as rows are named on standard error with line and
 column and left out (exit 3); with --strict a file with such a record is not
 written (exit 1). Data files of a package that cannot be read are named too: exit 3
@@ -152,36 +155,6 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 	return cv.members(ctx, contents, members, name, opt)
 }
 
-// members writes each member that can be written to the folder, whatever is
-// wrong with its neighbours.
-func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, members []unpack.Member, name string, opt convert.Options) error {
-	if err := os.MkdirAll(cv.out, 0o755); err != nil {
-		return err
-	}
-	var refused []error
-	taken := map[string]bool{}
-	for _, m := range members {
-		out := filepath.Join(cv.out, distinct(taken, m.Name)+"."+cv.format)
-		err := cv.member(ctx, contents, m, name, out, opt)
-		if err != nil && (ctx.Err() != nil || ofDisk(err)) {
-			return errors.Join(append(refused, err)...)
-		}
-		if err != nil {
-			refused = append(refused, err)
-		}
-	}
-	err := errors.Join(refused...)
-	// --strict is for those who want a failure, not a part.
-	if err == nil || len(refused) == len(members) || cv.strict {
-		return err
-	}
-	err = fmt.Errorf("%w\n%d of %d data files were refused, the others are in %s", err, len(refused), len(members), cv.out)
-	if cv.badRows > 0 {
-		err = fmt.Errorf("%w; %s", err, leftOut(cv.badRows))
-	}
-	return &codedError{exitParked, err}
-}
-
 // ofDisk says whether files failed us, not the data: then the next member
 // would fare no better.
 func ofDisk(err error) bool {
@@ -262,7 +235,10 @@ func (cv *conversion) one(ctx context.Context, r io.Reader, entry, out string, o
 
 func (cv *conversion) pour(ctx context.Context, r io.Reader, entry string, w io.Writer, opt convert.Options) error {
 	sink := &rowWriter{w: bufio.NewWriterSize(w, 256<<10), array: cv.format == "json", cv: cv, entry: entry}
-	_, err := convert.Convert(ctx, r, entry, opt, sink)
+	res, err := convert.Convert(ctx, r, entry, opt, sink)
+	if odd := res.Oddities.String(); odd != "" {
+		cv.note(fmt.Sprintf("%s: %s; kept as text", entry, odd))
+	}
 	return errors.Join(err, sink.end())
 }
 
@@ -302,9 +278,7 @@ func (s *rowWriter) BadRow(b convert.BadRow) error {
 		return e
 	}
 	s.cv.badRows++
-	if s.cv.badShown++; s.cv.badShown <= mostBadShown {
-		fmt.Fprintln(s.cv.app.stderr, "finrelay:", e)
-	}
+	s.cv.showBad(e.Error())
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -43,6 +42,7 @@ type Result struct {
 	Encoding      string   // WHATWG name in lower case: utf-8, utf-16le, windows-1252
 	Delimiter     byte     // 0 unless CSV
 	Bytes         int64    // source bytes read
+	Oddities      Oddities // in rows and the header, not in bad rows; none unless CSV
 }
 
 // Convert reads one data file from r and gives its rows to sink. entry is the
@@ -55,7 +55,11 @@ type Result struct {
 // r's errors, wrapped. When ctx ends its cause is returned, at the latest when
 // the Read in progress returns.
 //
-// Convert starts no goroutine and may run concurrently with other calls.
+// Calls may run concurrently. What is longer than its first 64 KB is read by a
+// goroutine that Convert starts, so r must not be tied to the caller's; further
+// ones convert CSV. All have ended when Convert returns, which for that waits for
+// a Read in progress, after an error of the sink too. The sink is called from
+// the caller's goroutine alone.
 func Convert(ctx context.Context, r io.Reader, entry string, opt Options, sink Sink) (Result, error) {
 	var res Result
 	what := cmp.Or(entry, "input")
@@ -69,16 +73,21 @@ func Convert(ctx context.Context, r io.Reader, entry string, opt Options, sink S
 }
 
 func convert(ctx context.Context, src *source, entry string, opt Options, sink Sink, res *Result) error {
-	br := bufio.NewReaderSize(src, sniffSize)
+	mem := memories.Get().(*memory)
+	defer mem.release() // after all that uses it has ended
+	br := mem.head
+	br.Reset(src)
 	head, err := br.Peek(sniffSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	t, err := openText(br, head, opt)
+	t, err := openText(src, br, head, opt)
 	if err != nil {
 		return fmt.Errorf("convert %s: %w", src.what, err)
 	}
 	w := newWindow(t, opt.MaxRecord, entry)
+	w.buf = mem.window[:cap(mem.window)]
+	defer func() { mem.window = w.buf }()
 	if err := w.ensure(sampleSize); err != nil {
 		return err
 	}
@@ -89,16 +98,26 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	if format == FormatAuto {
 		format = sniffFormat(w.bytes())
 	}
-	out := &emitter{ctx: ctx, sink: sink, window: w, res: res}
+	out := &emitter{ctx: ctx, sink: sink, window: w, res: res, out: mem.out[:0]}
+	defer func() { mem.out = out.out }()
+	if !w.eof {
+		n := aheadBlocks
+		if format == FormatCSV {
+			n += maxFlying
+		}
+		ahead := readAhead(t, n)
+		defer ahead.stop()
+		w.in = ahead
+	}
 	switch format {
 	case FormatCSV:
-		err = readCSV(w, out, opt)
+		err = readCSV(w, out, opt, mem)
 	case FormatJSON:
 		err = readJSON(w, out)
 	default:
 		err = readXML(w, out, format)
 	}
-	res.Encoding = t.encoding()
+	res.Encoding, _ = w.in.decoding()
 	if err == nil {
 		return out.flush()
 	}

@@ -74,6 +74,12 @@ func run(t testing.TB, r io.Reader, opt Options) (outcome, Result) {
 		fmt.Fprintf(&sum, " delimiter %q", res.Delimiter)
 	}
 	fmt.Fprintf(&sum, "\nrows %d bad %d columns %q\n", res.Rows, res.BadRows, res.Columns)
+	if res.Oddities.Count > 0 {
+		fmt.Fprintf(&sum, "odd fields %d\n", res.Oddities.Count)
+		for _, o := range res.Oddities.First {
+			fmt.Fprintf(&sum, "%d:%d %s\n", o.Line, o.Column, o.What)
+		}
+	}
 	if err != nil {
 		fmt.Fprintf(&sum, "error %v\n", err)
 	}

@@ -36,7 +36,10 @@ type Options struct {
 	Columns   []string // names when NoHeader; else unused. None: COLUMN1, COLUMN2, ...
 	Encoding  string   // WHATWG or IANA name; "" detects. A byte order mark is stronger.
 	Fallback  string   // encoding of unmarked CSV that is not UTF-8; "" means DefaultFallback
+	Strict    bool     // CSV records with odd fields are bad rows; see the package comment
 	MaxRecord int      // bytes of one record as UTF-8; 0 means DefaultMaxRecord
+
+	sequential bool // one record after the other, to compare with
 }
 
 // Validate names the first option that cannot work.

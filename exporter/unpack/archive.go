@@ -101,6 +101,7 @@ func (c *Contents) directory(limits Limits) ([]*entry, error) {
 	if err != nil {
 		return nil, blame(err, "the directory at the end of the zip cannot be read; was the download cut short?")
 	}
+	z.RegisterDecompressor(zip.Deflate, inflate)
 	entries := make([]*entry, len(z.File))
 	for i, f := range z.File {
 		entries[i] = &entry{File: f, name: decodeName(f.Name)}

@@ -90,6 +90,7 @@ flows:
       columns: [a, b]
       encoding: utf-16le
       fallback_encoding: shift_jis
+      strict: true
     outputs: [one]
     on_bad_rows: land
     on_row_mismatch: park

@@ -243,6 +243,8 @@ type Read struct {
 	Encoding string `yaml:"encoding"`
 	// Encoding that auto takes for a file without byte order mark that is not UTF-8. Default windows-1252.
 	FallbackEncoding string `yaml:"fallback_encoding"`
+	// Whether a CSV record with stray quotes (5" pipe, text after a closing quote) is a bad row; else it is kept as it stands and noted. Default false.
+	Strict bool `yaml:"strict"`
 }
 
 // Output is a place that rows go to.
