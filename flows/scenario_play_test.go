@@ -181,17 +181,13 @@ func (p *playedScenario) passTo(ctx context.Context, to time.Time) error {
 		if err := p.askForExports(ctx); err != nil {
 			return err
 		}
-		asleep, err := p.quiet(ctx)
+		asleep, due, err := p.quiet(ctx)
 		if err != nil {
 			return err
 		}
 		now := p.now()
 		if !now.Before(to) {
 			return nil
-		}
-		due, err := p.due(ctx)
-		if err != nil {
-			return err
 		}
 		if due.IsZero() || due.After(to) {
 			due = to
@@ -254,54 +250,56 @@ const (
 )
 
 // quiet waits, in real time, until nobody works and nothing is due: twice in a
-// row, with no commit between the looks. It says whether a download is asleep.
-func (p *playedScenario) quiet(ctx context.Context) (asleep bool, err error) {
+// row, with no commit between the looks. It says whether a download is asleep,
+// and what was due next when it looked: an ack that has been claimed and not
+// sent yet looks quiet, and by its lease the clock goes on by two minutes only.
+func (p *playedScenario) quiet(ctx context.Context) (asleep bool, due time.Time, err error) {
 	before := int64(-1)
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); {
 		p.pollWhenDue(ctx)
 		commits := int64(p.db.Commits())
-		busy, dozes, err := p.busy(ctx)
+		busy, dozes, next, err := p.busy(ctx)
 		if err != nil {
-			return false, err
+			return false, next, err
 		}
 		asleep = asleep || dozes
 		switch {
 		case !busy && before == commits:
-			return asleep, nil
+			return asleep, next, nil
 		case busy:
 			commits = -1
 		}
 		before = commits
 		time.Sleep(time.Millisecond)
 	}
-	return false, fmt.Errorf("no rest at %v\n%s", p.now(), p.picture())
+	return false, due, fmt.Errorf("no rest at %v\n%s", p.now(), p.picture())
 }
 
 // busy says whether somebody works or has something to do now, and whether
 // there are downloads that FinOps has had no request of for a moment.
-func (p *playedScenario) busy(ctx context.Context) (busy, asleep bool, err error) {
+func (p *playedScenario) busy(ctx context.Context) (busy, asleep bool, due time.Time, err error) {
 	if p.requests.Load() > 0 || p.polling != nil && !p.awaits(ctx) {
-		return true, false, nil
+		return true, false, due, nil
 	}
-	due, err := p.due(ctx)
+	due, err = p.due(ctx)
 	if err != nil || !due.IsZero() && !due.After(p.now()) {
-		return true, false, err
+		return true, false, due, err
 	}
 	working, err := p.db.Shipments(ctx, state.Filter{States: []state.State{state.Fetching, state.Fetched}, Limit: -1})
 	if err != nil {
-		return true, false, err
+		return true, false, due, err
 	}
 	for _, s := range working {
 		if s.State == state.Fetched && s.OpenedAt.IsZero() {
-			return true, false, nil
+			return true, false, due, nil
 		}
 		asleep = asleep || s.State == state.Fetching
 	}
 	if asleep && (p.requests.Load() > 0 || time.Now().UnixMilli()-p.answered.Load() <= dozing) {
-		return true, false, nil
+		return true, false, due, nil
 	}
 	delivering, err := p.delivering(ctx)
-	return delivering, asleep, err
+	return delivering, asleep, due, err
 }
 
 // awaits: the poll that is going on has nothing to do but to wait for a message
