@@ -529,3 +529,32 @@ func TestBrokenOutputIsTold(t *testing.T) {
 		t.Errorf("%d still need a person", n)
 	}
 }
+
+// A bare file tells no entity: it is the one that the queue's flow takes, else
+// it bears the flow's name. A message without a file holds no rows.
+func TestBareFileFromTheQueue(t *testing.T) {
+	for _, c := range []struct {
+		entities []string
+		want     string
+	}{{[]string{"Customer groups"}, "Customer groups"}, {nil, "all"}, {[]string{"a*"}, "all"}} {
+		w := newRig(t)
+		cfg, q := w.polls(BacklogLand)
+		cfg.Flows[0].Entities = c.entities
+		table := w.fo.SampleEntity("Customer groups", 3)
+		w.fo.Enqueue(testActivity, w.fo.Render(sim.CSVUTF8BOM, table), sim.MessageOptions{})
+		none := w.fo.Enqueue(testActivity, nil, sim.MessageOptions{NoFile: true})
+		w.run(cfg)
+		w.poll(q)
+		all, err := w.db.Exports(t.Context(), state.Filter{})
+		if err != nil || len(all) != 1 || all[0].Entity != c.want || all[0].State != state.Landed {
+			t.Errorf("flow of %v: %+v, %v; want one of %q, landed", c.entities, all, err, c.want)
+		}
+		if at, _ := none.Ack(); at.IsZero() {
+			t.Error("the message without a file is not acked")
+		}
+		shipments, err := w.db.Shipments(t.Context(), state.Filter{Reason: state.ReasonNoFile})
+		if err != nil || len(shipments) != 1 || w.relay.ShipmentWhereabouts(shipments[0]).Place != Nowhere {
+			t.Errorf("message without a file: %+v, %v", shipments, err)
+		}
+	}
+}

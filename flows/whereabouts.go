@@ -20,6 +20,7 @@ const (
 	AtRisk        Place = "at risk"         // the link is dead or looks so, and no other way is known
 	Lost          Place = "lost unless full push"
 	SkippedHere   Place = "skipped"                    // a person said that they are not needed
+	Nowhere       Place = "no rows: the message has no file"
 	SameElsewhere Place = "landed with another export" // proven to be the same, or superseded by a full run
 )
 
@@ -124,6 +125,8 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 		return Whereabouts{Place: SkippedHere}
 	case s.State == state.Settled && (s.Reason == state.ReasonSameExport || s.Reason == state.ReasonSuperseded):
 		return Whereabouts{Place: SameElsewhere}
+	case s.State == state.Settled && s.Reason == state.ReasonNoFile:
+		return Whereabouts{Place: Nowhere}
 	case s.State == state.Settled:
 		return r.whereSettled(s)
 	case r.rawThere(s):
