@@ -99,7 +99,9 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	defer func() { err = errors.Join(err, w.Abort()) }()
 	r.cfg.Trace("convert")
 	pass := &pass{w: w, policy: flow.OnBadRows, entry: entryName(job)}
-	result, err := convert.Convert(ctx, source, pass.entry, flow.Read, pass)
+	read := flow.Read
+	read.Entity, read.TempFolder = job.Export.Entity, r.db.Folder()
+	result, err := convert.Convert(ctx, source, pass.entry, read, pass)
 	if emptyAsAnnounced(err, job.Export) {
 		err = nil
 	}

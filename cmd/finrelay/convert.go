@@ -29,7 +29,7 @@ type conversion struct {
 	delimiter         string
 	quote             string
 	encoding          string
-	read              string
+	read, sheet       string
 	noHeader, strict  bool
 	badShown, badRows int64
 }
@@ -41,7 +41,7 @@ func (a *app) convert() *cobra.Command {
 	cv := &conversion{app: a}
 	c := &cobra.Command{
 		Use:   "convert FILE|-",
-		Short: "Turn a CSV, XML or JSON file, or a data package of them, into JSON Lines",
+		Short: "Turn a CSV, XML, JSON or XLSX file, or a data package of them, into JSON Lines",
 		Long: `convert reads a file, or standard input, as the flows do, and writes one JSON object
 a row. Format, delimiter and encoding are found out unless they are said.
 
@@ -62,11 +62,12 @@ when others were written, 1 when none was or with --strict.`,
 	c.Flags().StringVarP(&cv.out, "out", "o", "", "file or, for several data files, folder to write; default standard output")
 	c.Flags().StringVar(&cv.format, "format", "jsonl", "jsonl or json (one array)")
 	c.Flags().StringVar(&cv.entity, "entity", "", "only this entity of a package, letter case ignored")
-	c.Flags().StringVar(&cv.read, "read", "auto", "format of the data: auto, csv, xml, xml-element, xml-attribute or json")
+	c.Flags().StringVar(&cv.read, "read", "auto", "format of the data: auto, csv, xml, xml-element, xml-attribute, json or xlsx")
+	c.Flags().StringVar(&cv.sheet, "sheet", "", "sheet of a workbook; default the only visible one, or the one named after the entity")
 	c.Flags().StringVar(&cv.delimiter, "delimiter", "auto", "character between CSV fields, or tab")
 	c.Flags().StringVar(&cv.quote, "quote", `"`, "character around CSV fields, or none")
 	c.Flags().StringVar(&cv.encoding, "encoding", "auto", "text encoding, for example windows-1252")
-	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record is data")
+	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record, or the first row of a sheet, is data")
 	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read")
 	return c
 }
@@ -87,7 +88,7 @@ func (cv *conversion) run(ctx context.Context, name string) error {
 }
 
 func (cv *conversion) options() (convert.Options, error) {
-	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader}
+	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader, Sheet: cv.sheet}
 	if _, ok := read.DelimiterByte(); !ok {
 		return convert.Options{}, fmt.Errorf("--delimiter is one ASCII character, tab or auto, not %q", cv.delimiter)
 	}
@@ -237,6 +238,7 @@ func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m u
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	opt.Entity = m.Entity
 	return cv.one(ctx, r, cmp.Or(m.Name, name), out, opt) // a bare file is no member and has no name of its own
 }
 

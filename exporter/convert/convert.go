@@ -43,13 +43,15 @@ type Result struct {
 	Encoding      string   // WHATWG name in lower case: utf-8, utf-16le, windows-1252
 	Delimiter     byte     // 0 unless CSV
 	Bytes         int64    // source bytes read
+	Sheet         string   // the sheet that was read; "" unless a workbook
 }
 
 // Convert reads one data file from r and gives its rows to sink. entry is the
 // file's name for error messages. r is read to its end and not closed.
 //
 // Errors: exporter.ErrEmpty when r has no bytes (or only a byte order mark);
-// exporter.ErrUnsupported for workbooks, archives and other binary content;
+// exporter.ErrUnsupported for old workbooks, archives and other binary content;
+// exporter.ErrEncrypted, ErrDamaged and ErrTooLarge for workbooks;
 // *exporter.RecordError for a document that is not well-formed, a header that
 // names no columns and a record longer than MaxRecord; the sink's own errors;
 // r's errors, wrapped. When ctx ends its cause is returned, at the latest when
@@ -73,6 +75,9 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	head, err := br.Peek(sniffSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
+	}
+	if opt.Format == FormatXLSX || opt.Format == FormatAuto && isWorkbook(head) {
+		return readXLSX(ctx, src, br, entry, opt, sink, res)
 	}
 	t, err := openText(br, head, opt)
 	if err != nil {

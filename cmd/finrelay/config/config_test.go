@@ -73,6 +73,7 @@ flows:
       backlog: park
     read:
       format: csv
+      sheet: Rows
       delimiter: tab
       quote: none
       header: false

@@ -191,13 +191,15 @@ type Flow struct {
 
 // Read says how a flow's data files are read.
 type Read struct {
-	// Format of the data files; auto looks at their content, xml finds out which of the two forms it is, json is an array, an object with an array, or JSON Lines. Default auto.
-	Format string `yaml:"format" jsonschema:"enum=auto,enum=csv,enum=xml,enum=xml-element,enum=xml-attribute,enum=json"`
+	// Format of the data files; auto looks at their content, xml finds out which of the two forms it is, json is an array, an object with an array, or JSON Lines, xlsx is a workbook. Default auto.
+	Format string `yaml:"format" jsonschema:"enum=auto,enum=csv,enum=xml,enum=xml-element,enum=xml-attribute,enum=json,enum=xlsx"`
+	// Sheet of a workbook that holds the rows, letter case ignored. Default is the only visible sheet, else the one named after the entity.
+	Sheet string `yaml:"sheet"`
 	// ASCII character between CSV fields; auto finds comma, semicolon, tab or pipe. A tab is written tab. Default auto.
 	Delimiter string `yaml:"delimiter"`
 	// ASCII character around CSV fields, or none. Default a double quote.
 	Quote string `yaml:"quote"`
-	// Whether the first CSV record names the columns. Default true.
+	// Whether the first CSV record, or the first row of a sheet, names the columns. Default true.
 	Header bool `yaml:"header"`
 	// Names of the columns, for files without a header. Default COLUMN1, COLUMN2 and so on.
 	Columns []string `yaml:"columns"`
