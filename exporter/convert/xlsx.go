@@ -193,7 +193,7 @@ func (x *xlsxReader) header(more bool, opt Options) error {
 		}
 		x.prefix = append(x.prefix, append(appendString(p, name), ':'))
 	}
-	return nil
+	return tellHeader(x.sink, x.res.Columns)
 }
 
 // one gives a row on, padded with empty values where its last ones are not
