@@ -75,7 +75,25 @@ func flow(f config.Flow) flows.Flow {
 		OnBadRows: flows.Policy(f.OnBadRows), OnRowMismatch: flows.Policy(f.OnRowMismatch), HoldTwins: f.OnPossibleDuplicate == "hold",
 		FullRefresh: f.Refresh == "full",
 		Read:        readOptions(f.Read),
+		Shape:       shape(f),
 	}
+}
+
+func shape(f config.Flow) convert.Shape {
+	s := convert.Shape{Transform: f.Transform, OnTypeError: convert.OnTypeError(f.OnTypeError)}
+	for _, c := range f.Columns {
+		column := convert.Column{
+			Name: c.Name, Type: convert.ColumnType(c.Type), Rename: c.Rename, Drop: c.Drop, OmitEmpty: c.OmitEmpty, Format: c.Format,
+		}
+		if column.Type == convert.TypeTime {
+			column.Zone = c.Zone
+		}
+		s.Columns = append(s.Columns, column)
+	}
+	for _, k := range f.Constants {
+		s.Constants = append(s.Constants, convert.Constant{Name: k.Name, Value: k.Value, Type: convert.ColumnType(k.Type)})
+	}
+	return s
 }
 
 func readOptions(r config.Read) convert.Options {

@@ -100,6 +100,14 @@
 // transitional files are read alike. A workbook with a password is
 // exporter.ErrEncrypted, one of the format before (XLS) exporter.ErrUnsupported.
 //
+// # Shape
+//
+// A Shaper is a Sink in front of another that types columns, renames, selects
+// or drops them, adds constants and runs a jq program on each row. It stands
+// there only when it is asked for: rows without it go straight to the sink. It
+// reads the lines again, which costs several times what made them. Its bad rows
+// have the number of their record and no line or column.
+//
 // # Encodings
 //
 // A byte order mark decides, then Options.Encoding, then a UTF-16 pattern of

@@ -162,7 +162,7 @@ func (c Column) check(at string, known map[string]*columnPlan, out map[string]st
 		return shapeErrorf(at+".name", c.Name, "named twice")
 	case !slices.Contains(columnTypes, c.Type):
 		return shapeErrorf(at+".type", string(c.Type), "not a type of column")
-	case c.Drop && (c.Rename != "" || c.OmitEmpty || c.Type != ""):
+	case c.Drop && (c.Rename != "" || c.OmitEmpty || cmp.Or(c.Type, TypeString) != TypeString):
 		return shapeErrorf(at+".drop", c.Name, "left out, and given a type or a name")
 	case c.Zone != "" && c.Type != TypeTime:
 		return shapeErrorf(at+".zone", c.Zone, "only columns of type time have a zone")
@@ -194,7 +194,8 @@ func (c Column) plan(at string) (*columnPlan, error) {
 			return nil, &ShapeError{at + ".format", c.Format, err}
 		}
 	}
-	if p.zone, err = time.LoadLocation(c.Zone); err != nil {
+	// Local is another zone on another machine: the rows would differ.
+	if p.zone, err = time.LoadLocation(c.Zone); err != nil || c.Zone == "Local" {
 		return nil, shapeErrorf(at+".zone", c.Zone, "no time zone of this name")
 	}
 	return p, nil

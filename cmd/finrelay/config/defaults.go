@@ -90,6 +90,7 @@ func (f *Flow) setDefaults() {
 	f.OnBadRows = "park"
 	f.OnRowMismatch = "warn"
 	f.OnPossibleDuplicate = "land"
+	f.OnTypeError = "park"
 	f.Queue = Queue{Schedule: "*/10 * * * *", Zone: "UTC", Backlog: "ask"}
 	f.Read = Read{
 		Format:           "auto",
@@ -100,6 +101,13 @@ func (f *Flow) setDefaults() {
 		FallbackEncoding: "windows-1252",
 	}
 }
+
+func (c *Column) setDefaults() {
+	c.Type = "string"
+	c.Zone = "UTC"
+}
+
+func (k *Constant) setDefaults() { k.Type = "string" }
 
 func (o *Output) setDefaults() {
 	o.Type = "files"

@@ -181,6 +181,14 @@ type Flow struct {
 	Queue Queue `yaml:"queue"`
 	// How the data files are read.
 	Read Read `yaml:"read"`
+	// What becomes of single columns. Columns not named here stay as they are, and without this section every value is the text it is in the file.
+	Columns []Column `yaml:"columns"`
+	// Members that every row gets behind its own.
+	Constants []Constant `yaml:"constants"`
+	// jq program that gets each row, with the types, names and constants above; each object it gives is a row, and a row for which it gives nothing is left out. It has two seconds a row.
+	Transform string `yaml:"transform"`
+	// What to do with a value that does not fit its column's type: make its row a bad row (park), keep it as the text it is, or make it null. Default park.
+	OnTypeError Word `yaml:"on_type_error" jsonschema:"enum=park,enum=keep,enum=null"`
 	// Outputs the rows go to, by name. Default all.
 	Outputs []string `yaml:"outputs"`
 	// What to do with a file that holds rows that cannot be read: park it with nothing visible, or land the good rows and set the bad ones aside. Default park.
@@ -207,6 +215,34 @@ type Read struct {
 	Encoding string `yaml:"encoding"`
 	// Encoding that auto takes for a file without byte order mark that is not UTF-8. Default windows-1252.
 	FallbackEncoding string `yaml:"fallback_encoding"`
+}
+
+// Column says what becomes of one column of a flow's files.
+type Column struct {
+	// Name of the column as the file has it; letter case matters.
+	Name string `yaml:"name" jsonschema:"required"`
+	// What its texts stand for; empty ones are null in all types but string. Default string.
+	Type string `yaml:"type" jsonschema:"enum=string,enum=integer,enum=decimal,enum=boolean,enum=date,enum=time"`
+	// Its name in the rows. Default the file's.
+	Rename string `yaml:"rename"`
+	// Whether it is left out. Default false.
+	Drop bool `yaml:"drop"`
+	// Whether it is left out of rows where it is empty or null. Default false.
+	OmitEmpty bool `yaml:"omit_empty"`
+	// How the file writes it: of dates and times yyyy, MM, M, dd, d, HH, H, hh, h, mm, m, ss, s, tt and zzz, other letters in single quotes; of numbers one of 1234.56, 1,234.56, 1234,56, 1.234,56 and 1 234,56. Default ISO 8601 and 1234.56.
+	Format string `yaml:"format"`
+	// Time zone of a time that names none, and of all times as they are written, for example Europe/Berlin. Default UTC.
+	Zone string `yaml:"zone"`
+}
+
+// Constant is a member that every row of a flow gets.
+type Constant struct {
+	// Its name in the rows.
+	Name string `yaml:"name" jsonschema:"required"`
+	// Its value.
+	Value string `yaml:"value"`
+	// What the value is. Default string.
+	Type string `yaml:"type" jsonschema:"enum=string,enum=integer,enum=decimal,enum=boolean"`
 }
 
 // Output is a place that rows go to.
