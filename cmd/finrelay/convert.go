@@ -30,8 +30,14 @@ type conversion struct {
 	quote             string
 	encoding          string
 	read, sheet       string
+	selected          []string
+	output            string
 	noHeader, strict  bool
+	stats, schema     bool
 	badShown, badRows int64
+
+	files    []fileFacts // of what was read without a fault
+	progress *progress
 }
 
 // mostBadShown is how many bad rows are named on standard error.
@@ -49,11 +55,19 @@ Of a package with one data file, or with --entity, the rows go to standard outpu
 or to the file named by --out; of one with several, to a folder named by --out, a
 file for each. A file appears only when it is complete.
 
+With --select only these columns are written, in this order. With --schema no rows
+are written but a list of the columns, with the narrowest type that fits all their
+values: integer, decimal, boolean, date, time, else string. --stats says on standard
+error what was read. Both are tables, or JSON with --output json.
+
 Records that cannot be read as rows are named on standard error with line and
 column and left out (exit 3); with --strict a file with such a record is not
 written (exit 1). Data files of a package that cannot be read are named too: exit 3
-when others were written, 1 when none was or with --strict.`,
+when others were written, 1 when none was or with --strict. Interrupted (exit 130),
+it leaves no part of a file.`,
 		Example: `  finrelay convert customers.csv | head
+  finrelay convert customers.csv --schema
+  finrelay convert customers.xlsx --select CUSTOMERACCOUNT,NAME --stats > names.jsonl
   finrelay convert package.zip -o ./rows
   finrelay convert package.zip --entity "Customer groups" --format json -o groups.json`,
 		Args: cobra.ExactArgs(1),
@@ -69,6 +83,12 @@ when others were written, 1 when none was or with --strict.`,
 	c.Flags().StringVar(&cv.encoding, "encoding", "auto", "text encoding, for example windows-1252")
 	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record, or the first row of a sheet, is data")
 	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read")
+	c.Flags().StringSliceVar(&cv.selected, "select", nil, "only these columns, in this order; names as in the file, separated by commas")
+	c.Flags().BoolVar(&cv.schema, "schema", false, "print the columns and their types instead of rows")
+	c.Flags().BoolVar(&cv.stats, "stats", false, "say on standard error what was read, and how fast")
+	c.Flags().StringVar(&cv.output, "output", "table", "form of --schema and --stats: table or json")
+	complete(c, "output", "table", "json")
+	complete(c, "format", "jsonl", "json")
 	return c
 }
 
@@ -76,11 +96,18 @@ func (cv *conversion) run(ctx context.Context, name string) error {
 	if cv.format != "jsonl" && cv.format != "json" {
 		return usage(fmt.Errorf("--format is jsonl or json, not %q", cv.format))
 	}
+	if err := cv.checkFlags(); err != nil {
+		return usage(err)
+	}
 	opt, err := cv.options()
 	if err != nil {
 		return usage(err)
 	}
+	cv.progress = newProgress(cv.app, cv.out == "")
 	err = cv.convert(ctx, name, opt)
+	if ctx.Err() == nil {
+		err = errors.Join(err, cv.report())
+	}
 	if err == nil && cv.badRows > 0 {
 		err = &codedError{exitParked, errors.New(leftOut(cv.badRows))}
 	}
@@ -111,9 +138,9 @@ func (cv *conversion) convert(ctx context.Context, name string, opt convert.Opti
 		return cv.convertFile(ctx, name, filepath.Base(name), opt)
 	}
 	// A package needs its end first, so only then is a pipe kept on disk.
-	in := bufio.NewReaderSize(cv.app.stdin, 64<<10)
+	in := bufio.NewReaderSize(endingWith(ctx, cv.app.stdin), 64<<10)
 	if head, _ := in.Peek(4); !bytes.Equal(head, []byte("PK\x03\x04")) {
-		return cv.one(ctx, in, "standard input", cv.out, opt)
+		return cv.one(ctx, data{Reader: in, name: "standard input"}, cv.out, opt)
 	}
 	f, err := os.CreateTemp("", "finrelay-convert-")
 	if err != nil {
@@ -143,10 +170,10 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 	if err != nil {
 		return err
 	}
-	if len(members) == 1 {
+	if len(members) == 1 && !cv.schema {
 		return cv.member(ctx, contents, members[0], name, cv.out, opt)
 	}
-	if cv.out == "" {
+	if cv.out == "" && !cv.schema {
 		return usage(fmt.Errorf("%s holds %d data files (%s): choose one with --entity, or name a folder with --out",
 			name, len(members), strings.Join(entities(members), ", ")))
 	}
@@ -156,13 +183,18 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 // members writes each member that can be written to the folder, whatever is
 // wrong with its neighbours.
 func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, members []unpack.Member, name string, opt convert.Options) error {
-	if err := os.MkdirAll(cv.out, 0o755); err != nil {
-		return err
+	if !cv.schema {
+		if err := os.MkdirAll(cv.out, 0o755); err != nil {
+			return err
+		}
 	}
 	var refused []error
 	taken := map[string]bool{}
 	for _, m := range members {
-		out := filepath.Join(cv.out, distinct(taken, m.Name)+"."+cv.format)
+		out := ""
+		if !cv.schema {
+			out = filepath.Join(cv.out, distinct(taken, m.Name)+"."+cv.format)
+		}
 		err := cv.member(ctx, contents, m, name, out, opt)
 		if err != nil && (ctx.Err() != nil || ofDisk(err)) {
 			return errors.Join(append(refused, err)...)
@@ -176,7 +208,11 @@ func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, me
 	if err == nil || len(refused) == len(members) || cv.strict {
 		return err
 	}
-	err = fmt.Errorf("%w\n%d of %d data files were refused, the others are in %s", err, len(refused), len(members), cv.out)
+	where := "the others are in " + cv.out
+	if cv.schema {
+		where = "the others were read"
+	}
+	err = fmt.Errorf("%w\n%d of %d data files were refused, %s", err, len(refused), len(members), where)
 	if cv.badRows > 0 {
 		err = fmt.Errorf("%w; %s", err, leftOut(cv.badRows))
 	}
@@ -239,19 +275,27 @@ func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m u
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	opt.Entity = m.Entity
-	return cv.one(ctx, r, cmp.Or(m.Name, name), out, opt) // a bare file is no member and has no name of its own
+	from := data{Reader: r, name: cmp.Or(m.Name, name), entity: m.Entity, size: m.Size} // a bare file is no member and has no name of its own
+	return cv.one(ctx, from, out, opt)
+}
+
+// data is the stream of one data file.
+type data struct {
+	io.Reader
+	name, entity string
+	size         int64 // bytes; 0 when unknown
 }
 
 // one converts one stream to a file, or to standard output when out is empty.
-func (cv *conversion) one(ctx context.Context, r io.Reader, entry, out string, opt convert.Options) error {
-	if out == "" {
-		return cv.pour(ctx, r, entry, cv.app.stdout, opt)
+func (cv *conversion) one(ctx context.Context, from data, out string, opt convert.Options) error {
+	if out == "" || cv.schema {
+		return cv.pour(ctx, from, cv.app.stdout, opt)
 	}
 	f, err := os.CreateTemp(filepath.Dir(out), "."+filepath.Base(out)+".*.tmp")
 	if err != nil {
 		return err
 	}
-	err = cv.pour(ctx, r, entry, f, opt)
+	err = cv.pour(ctx, from, f, opt)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -262,63 +306,69 @@ func (cv *conversion) one(ctx context.Context, r io.Reader, entry, out string, o
 	return errors.Join(err, os.Remove(f.Name()))
 }
 
-func (cv *conversion) pour(ctx context.Context, r io.Reader, entry string, w io.Writer, opt convert.Options) error {
-	sink := &rowWriter{w: bufio.NewWriterSize(w, 256<<10), array: cv.format == "json", cv: cv, entry: entry}
-	_, err := convert.Convert(ctx, r, entry, opt, sink)
-	return errors.Join(err, sink.end())
-}
-
-// rowWriter writes JSON Lines as they come, or as the elements of an array.
-type rowWriter struct {
-	w     *bufio.Writer
-	array bool
-	cv    *conversion
-	entry string
-	rows  int64
-}
-
-func (s *rowWriter) Block(lines []byte, rows int) error {
-	if !s.array {
-		_, err := s.w.Write(lines)
+// pour converts one stream to w, or only looks at it for --schema.
+func (cv *conversion) pour(ctx context.Context, from data, w io.Writer, opt convert.Options) error {
+	facts := newFacts(from)
+	from.Reader = cv.progress.watch(from)
+	defer cv.progress.clear()
+	if cv.schema {
+		survey := convert.NewSurvey()
+		res, err := convert.Convert(ctx, from, from.name, opt, &badRows{Sink: survey, cv: cv, entry: from.name})
+		if err == nil {
+			cv.files = append(cv.files, facts.done(res, survey.Columns(res.Columns)))
+		}
 		return err
 	}
-	for line := range bytes.Lines(lines) {
-		before := ",\n"
-		if s.rows == 0 {
-			before = "[\n"
-		}
-		s.rows++
-		if _, err := s.w.WriteString(before); err != nil {
-			return err
-		}
-		if _, err := s.w.Write(bytes.TrimSuffix(line, []byte("\n"))); err != nil {
-			return err
-		}
+	rows := &rowWriter{w: bufio.NewWriterSize(w, 256<<10), array: cv.format == "json"}
+	res, err := cv.shaped(ctx, from, opt, &badRows{Sink: rows, cv: cv, entry: from.name})
+	if err != nil {
+		// An array that breaks off must not look whole.
+		return errors.Join(err, rows.w.Flush())
 	}
-	return nil
+	cv.files = append(cv.files, facts.done(res, nil))
+	return rows.end()
 }
 
-func (s *rowWriter) BadRow(b convert.BadRow) error {
+// shaped converts, with the selection of columns if there is one.
+func (cv *conversion) shaped(ctx context.Context, from data, opt convert.Options, sink convert.Sink) (convert.Result, error) {
+	shape := convert.Shape{Select: cv.selected}
+	if shape.IsZero() {
+		return convert.Convert(ctx, from, from.name, opt, sink)
+	}
+	shaper, err := convert.NewShaper(ctx, from.name, shape, sink)
+	if err != nil {
+		return convert.Result{}, usage(err)
+	}
+	res, err := convert.Convert(ctx, from, from.name, opt, shaper)
+	if err == nil {
+		_, err = shaper.Check(res.Columns)
+	}
+	res.Columns = shaper.Columns()
+	return res, err
+}
+
+// badRows names on standard error what is no row, and counts rows for the
+// progress line.
+type badRows struct {
+	convert.Sink
+	cv    *conversion
+	entry string
+}
+
+func (s *badRows) Block(lines []byte, rows int) error {
+	s.cv.progress.add(rows)
+	return s.Sink.Block(lines, rows)
+}
+
+func (s *badRows) BadRow(b convert.BadRow) error {
 	e := &exporter.RecordError{Entry: s.entry, Line: b.Line, Column: b.Column, Err: b.Err}
 	if s.cv.strict {
 		return e
 	}
 	s.cv.badRows++
 	if s.cv.badShown++; s.cv.badShown <= mostBadShown {
+		s.cv.progress.clear()
 		fmt.Fprintln(s.cv.app.stderr, "finrelay:", e)
 	}
 	return nil
-}
-
-func (s *rowWriter) end() error {
-	if s.array {
-		last := "\n]\n"
-		if s.rows == 0 {
-			last = "[]\n"
-		}
-		if _, err := s.w.WriteString(last); err != nil {
-			return err
-		}
-	}
-	return s.w.Flush()
 }
