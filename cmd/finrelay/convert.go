@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"finrelay/cmd/finrelay/config"
-	"finrelay/exporter"
 	"finrelay/exporter/convert"
 	"finrelay/exporter/unpack"
 )
@@ -75,7 +73,7 @@ it leaves no part of a file.`,
 	}
 	c.Flags().StringVarP(&cv.out, "out", "o", "", "file or, for several data files, folder to write; default standard output")
 	c.Flags().StringVar(&cv.format, "format", "jsonl", "jsonl or json (one array)")
-	c.Flags().StringVar(&cv.entity, "entity", "", "only this entity of a package, letter case ignored")
+	c.Flags().StringVar(&cv.entity, "entity", "", "only this entity of a package, letter case ignored; of a workbook, the sheet named after it")
 	c.Flags().StringVar(&cv.read, "read", "auto", "format of the data: auto, csv, xml, xml-element, xml-attribute, json or xlsx")
 	c.Flags().StringVar(&cv.sheet, "sheet", "", "sheet of a workbook; default the only visible one, or the one named after the entity")
 	c.Flags().StringVar(&cv.delimiter, "delimiter", "auto", "character between CSV fields, or tab")
@@ -103,7 +101,7 @@ func (cv *conversion) run(ctx context.Context, name string) error {
 	if err != nil {
 		return usage(err)
 	}
-	cv.progress = newProgress(cv.app, cv.out == "")
+	cv.progress = newProgress(cv.app, cv.out == "" && !cv.schema)
 	err = cv.convert(ctx, name, opt)
 	if ctx.Err() == nil {
 		err = errors.Join(err, cv.report())
@@ -180,105 +178,6 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 	return cv.members(ctx, contents, members, name, opt)
 }
 
-// members writes each member that can be written to the folder, whatever is
-// wrong with its neighbours.
-func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, members []unpack.Member, name string, opt convert.Options) error {
-	if !cv.schema {
-		if err := os.MkdirAll(cv.out, 0o755); err != nil {
-			return err
-		}
-	}
-	var refused []error
-	taken := map[string]bool{}
-	for _, m := range members {
-		out := ""
-		if !cv.schema {
-			out = filepath.Join(cv.out, distinct(taken, m.Name)+"."+cv.format)
-		}
-		err := cv.member(ctx, contents, m, name, out, opt)
-		if err != nil && (ctx.Err() != nil || ofDisk(err)) {
-			return errors.Join(append(refused, err)...)
-		}
-		if err != nil {
-			refused = append(refused, err)
-		}
-	}
-	err := errors.Join(refused...)
-	// --strict is for those who want a failure, not a part.
-	if err == nil || len(refused) == len(members) || cv.strict {
-		return err
-	}
-	where := "the others are in " + cv.out
-	if cv.schema {
-		where = "the others were read"
-	}
-	err = fmt.Errorf("%w\n%d of %d data files were refused, %s", err, len(refused), len(members), where)
-	if cv.badRows > 0 {
-		err = fmt.Errorf("%w; %s", err, leftOut(cv.badRows))
-	}
-	return &codedError{exitParked, err}
-}
-
-// ofDisk says whether files failed us, not the data: then the next member
-// would fare no better.
-func ofDisk(err error) bool {
-	_, path := errors.AsType[*fs.PathError](err)
-	_, link := errors.AsType[*os.LinkError](err)
-	return path || link
-}
-
-// distinct names the file of a member: its own name without folder and
-// extension, with a number where another member has that already, whatever the
-// letter case.
-func distinct(taken map[string]bool, member string) string {
-	base := filepath.Base(member)
-	stem := strings.TrimSuffix(base, filepath.Ext(base))
-	name := stem
-	for n := 2; taken[strings.ToLower(name)]; n++ {
-		name = fmt.Sprintf("%s (%d)", stem, n)
-	}
-	taken[strings.ToLower(name)] = true
-	return name
-}
-
-func (cv *conversion) pick(contents *unpack.Contents, name string) ([]unpack.Member, error) {
-	var picked []unpack.Member
-	for _, m := range contents.Members {
-		if cv.entity == "" || contents.Kind == unpack.KindBare || strings.EqualFold(m.Entity, cv.entity) {
-			picked = append(picked, m)
-		}
-	}
-	if len(picked) == 0 && len(contents.Members) > 0 {
-		return nil, fmt.Errorf("%s holds no entity %q; it holds %s", name, cv.entity, strings.Join(entities(contents.Members), ", "))
-	}
-	if len(picked) == 0 {
-		return nil, fmt.Errorf("%s holds no data file", name)
-	}
-	return picked, nil
-}
-
-func entities(members []unpack.Member) []string {
-	var names []string
-	for _, m := range members {
-		names = append(names, m.Entity)
-	}
-	return names
-}
-
-func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m unpack.Member, name, out string, opt convert.Options) (err error) {
-	if m.Err != nil {
-		return m.Err
-	}
-	r, err := contents.Open(m)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	opt.Entity = m.Entity
-	from := data{Reader: r, name: cmp.Or(m.Name, name), entity: m.Entity, size: m.Size} // a bare file is no member and has no name of its own
-	return cv.one(ctx, from, out, opt)
-}
-
 // data is the stream of one data file.
 type data struct {
 	io.Reader
@@ -345,30 +244,4 @@ func (cv *conversion) shaped(ctx context.Context, from data, opt convert.Options
 	}
 	res.Columns = shaper.Columns()
 	return res, err
-}
-
-// badRows names on standard error what is no row, and counts rows for the
-// progress line.
-type badRows struct {
-	convert.Sink
-	cv    *conversion
-	entry string
-}
-
-func (s *badRows) Block(lines []byte, rows int) error {
-	s.cv.progress.add(rows)
-	return s.Sink.Block(lines, rows)
-}
-
-func (s *badRows) BadRow(b convert.BadRow) error {
-	e := &exporter.RecordError{Entry: s.entry, Line: b.Line, Column: b.Column, Err: b.Err}
-	if s.cv.strict {
-		return e
-	}
-	s.cv.badRows++
-	if s.cv.badShown++; s.cv.badShown <= mostBadShown {
-		s.cv.progress.clear()
-		fmt.Fprintln(s.cv.app.stderr, "finrelay:", e)
-	}
-	return nil
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 
+	"finrelay/exporter"
 	"finrelay/exporter/convert"
 )
 
@@ -50,4 +52,30 @@ func (s *rowWriter) end() error {
 		}
 	}
 	return s.w.Flush()
+}
+
+// badRows names on standard error what is no row, and counts rows for the
+// progress line.
+type badRows struct {
+	convert.Sink
+	cv    *conversion
+	entry string
+}
+
+func (s *badRows) Block(lines []byte, rows int) error {
+	s.cv.progress.add(rows)
+	return s.Sink.Block(lines, rows)
+}
+
+func (s *badRows) BadRow(b convert.BadRow) error {
+	e := &exporter.RecordError{Entry: s.entry, Line: b.Line, Column: b.Column, Err: b.Err}
+	if s.cv.strict {
+		return e
+	}
+	s.cv.badRows++
+	if s.cv.badShown++; s.cv.badShown <= mostBadShown {
+		s.cv.progress.clear()
+		fmt.Fprintln(s.cv.app.stderr, "finrelay:", e)
+	}
+	return nil
 }

@@ -24,8 +24,12 @@ type Sink interface {
 
 // BadRow is a record that is there but is no row.
 type BadRow struct {
-	Line   int64 // line of the fault, from 1; lines end with LF, inside quotes too
-	Column int64 // byte of the fault within that line, from 1, a byte order mark not counted
+	// Line is the line of the fault, from 1; lines end with LF, inside quotes too.
+	// In a workbook it is the sheet's row. 0 when unknown: a Shaper's bad rows.
+	Line int64
+	// Column is the byte of the fault within that line, from 1, a byte order mark
+	// not counted; in a workbook the sheet's column. 0 when unknown.
+	Column int64
 	Record int64 // number of the record, from 1, header not counted, bad rows counted
 	// Raw holds the record as it stands in the source, line end included, valid
 	// during the call. In the multi-byte code pages of East Asia, where two

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -123,5 +124,26 @@ func TestShapeErrors(t *testing.T) {
 		if _, ok := errors.AsType[*ShapeError](err); !ok || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
+	}
+}
+
+// TestTransformHasAnEnd: an endless program makes bad rows, and after some of
+// them ends the conversion.
+func TestTransformHasAnEnd(t *testing.T) {
+	transformTime = 10 * time.Millisecond
+	t.Cleanup(func() { transformTime = TransformTime })
+	endless := Shape{Transform: `if .A == "1" then . else def f: f; f end`}
+	got := shaped(t, []byte("A\n1\n2\n1\n"), Options{}, endless)
+	if want := "in 3 out 2 dropped 0 extra 0 bad 1\n"; !strings.HasPrefix(got.result, want) || !strings.Contains(got.bad, "record 2: transform: did not end within 2s") {
+		t.Errorf("got %s%s, want %s", got.bad, got.result, want)
+	}
+	got = shaped(t, []byte("A\n"+strings.Repeat("2\n", 20)), Options{}, endless)
+	if want := "error in: record 6: transform: did not end within 2s, as for 5 rows before it: the program is at fault, not the row\n"; !strings.HasSuffix(got.result, want) {
+		t.Errorf("got %s, want %s", got.result, want)
+	}
+	transformTime = TransformTime
+	many := shaped(t, []byte("A\nx\n"), Options{}, Shape{Transform: "range(10001) | {i: .}"})
+	if !strings.Contains(many.bad, "transform: more than 10000 rows of one") {
+		t.Errorf("got %s", many.bad)
 	}
 }

@@ -13,9 +13,18 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// TransformTime bounds the jq program's work on one row: an endless program
-// must not hold an export.
-const TransformTime = 2 * time.Second
+// Bounds of a jq program: an endless one must not hold an export.
+const (
+	// TransformTime is how long it may take over one row.
+	TransformTime = 2 * time.Second
+	// MostSlowRows is how many rows may take longer before the conversion ends.
+	MostSlowRows = 5
+)
+
+// transformTime is a variable for tests, which need not wait.
+var transformTime = TransformTime
+
+var errSlow = fmt.Errorf("transform: did not end within %s", TransformTime)
 
 // MostRowsOfOne is how many rows the jq program may make of one.
 const MostRowsOfOne = 10_000
@@ -54,7 +63,7 @@ func (t *jqProgram) run(ctx context.Context, line []byte, row func(map[string]an
 	if err := d.Decode(&input); err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeout(ctx, TransformTime)
+	limited, cancel := context.WithTimeout(ctx, transformTime)
 	defer cancel()
 	results := t.code.RunWithContext(limited, input)
 	for n := 0; ; n++ {
@@ -83,7 +92,7 @@ func (t *jqProgram) failure(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("transform: did not end within %s", TransformTime)
+		return errSlow
 	}
 	return fmt.Errorf("transform: %w", err)
 }

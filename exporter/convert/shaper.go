@@ -3,11 +3,8 @@ package convert
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"finrelay/exporter"
 )
@@ -45,6 +42,7 @@ type Shaper struct {
 	header  []string // of a file that has one
 	names   []string // of rows given, in order of first appearance
 	named   map[string]bool
+	slow    int // rows that the transform did not end with
 	stats   ShapeStats
 }
 
@@ -68,80 +66,6 @@ func NewShaper(ctx context.Context, entry string, shape Shape, sink Sink) (*Shap
 
 // Stats gives what was done so far.
 func (s *Shaper) Stats() ShapeStats { return s.stats }
-
-// Columns gives the names that rows have behind the shape, in order of first
-// appearance. Of a file with a header and no rows they are what rows would
-// have, but for those of a transform, which only rows can tell.
-func (s *Shaper) Columns() []string {
-	if s.stats.RowsIn == 0 && s.transform == nil {
-		return s.headerOut()
-	}
-	return slices.Clone(s.names)
-}
-
-// headerOut names the columns of a file that has a header and no rows.
-func (s *Shaper) headerOut() []string {
-	type placed struct {
-		name  string
-		place int
-	}
-	var all []placed
-	for i, name := range s.header {
-		p := s.planOf(name)
-		if p.drop {
-			continue
-		}
-		if s.selected != nil {
-			i = p.place
-		}
-		all = append(all, placed{p.out, i})
-	}
-	slices.SortStableFunc(all, func(a, b placed) int { return a.place - b.place })
-	var names []string
-	for _, p := range all {
-		names = append(names, p.name)
-	}
-	for _, k := range s.constants {
-		names = append(names, k.plan.out)
-	}
-	return names
-}
-
-// Check compares the shape with the columns that were found, once the reader
-// is done. The error names a selected column that no row has and those there
-// are; missing lists the columns that have a type or a new name and are not
-// there, which may be a slip.
-func (s *Shaper) Check(found []string) (missing []string, err error) {
-	if err := s.checkSelected(found); err != nil {
-		return nil, err
-	}
-	for name := range s.compiled.columns {
-		if !slices.Contains(found, name) {
-			missing = append(missing, name)
-		}
-	}
-	slices.Sort(missing)
-	return missing, nil
-}
-
-func (s *Shaper) checkSelected(found []string) error {
-	for name := range s.selected {
-		if !slices.Contains(found, name) {
-			return s.reject("no column %q; there are %s", name, strings.Join(found, ", "))
-		}
-	}
-	return nil
-}
-
-// tellHeader is called by readers of files that name their columns before the
-// first row.
-func tellHeader(sink Sink, names []string) error {
-	if s, ok := sink.(*Shaper); ok {
-		s.header = names
-		return s.checkSelected(names)
-	}
-	return nil
-}
 
 // Block shapes rows.
 func (s *Shaper) Block(lines []byte, _ int) error {
@@ -230,9 +154,13 @@ func (s *Shaper) shape(line []byte) error {
 	if s.row, err = s.members(s.row[:0], line); err != nil {
 		return err
 	}
+	begin := len(s.out)
 	err = s.transform.run(s.ctx, s.row, func(object map[string]any) (err error) {
 		if s.out, err = s.transform.appendObject(s.out, object); err != nil {
 			return err
+		}
+		if len(s.out)-begin > DefaultMaxRecord {
+			return fmt.Errorf("transform: makes more than %d bytes of one row", DefaultMaxRecord)
 		}
 		s.made++
 		return s.noteKeys(object)
@@ -240,81 +168,15 @@ func (s *Shaper) shape(line []byte) error {
 	if _, ours := errors.AsType[*exporter.RecordError](err); err == nil || ours || s.ctx.Err() != nil {
 		return err
 	}
+	if errors.Is(err, errSlow) {
+		if s.slow++; s.slow > MostSlowRows {
+			return s.reject("record %d: %w, as for %d rows before it: the program is at fault, not the row", s.records, err, MostSlowRows)
+		}
+	}
 	return &misfit{err}
 }
 
 // reject is an error that ends the conversion.
 func (s *Shaper) reject(format string, args ...any) error {
 	return &exporter.RecordError{Entry: s.entry, Err: fmt.Errorf(format, args...)}
-}
-
-// noteKeys remembers the names of a transform's row.
-func (s *Shaper) noteKeys(object map[string]any) error {
-	fresh := 0
-	for key := range object {
-		if !s.named[key] {
-			s.named[key] = true
-			s.names = append(s.names, key)
-			fresh++
-		}
-	}
-	if len(s.names) > maxColumns {
-		return s.reject("transform: more than %d different keys", maxColumns)
-	}
-	slices.SortFunc(s.names[len(s.names)-fresh:], s.transform.compare)
-	return nil
-}
-
-// note remembers that rows have a column.
-func (s *Shaper) note(p *columnPlan) {
-	if p.met {
-		return
-	}
-	p.met = true
-	if s.transform != nil {
-		s.transform.meet(p.out)
-		return
-	}
-	s.names = append(s.names, p.out)
-}
-
-// planOf gives what becomes of a column, by its name as read.
-func (s *Shaper) planOf(name string) *columnPlan {
-	p := s.compiled.columns[name]
-	if p == nil {
-		p = &columnPlan{name: name, out: name, kind: TypeString}
-	}
-	if s.selected != nil {
-		place, kept := s.selected[name]
-		p.place, p.drop = place, p.drop || !kept
-	}
-	return p
-}
-
-// learn makes the plan of a key that was not met before.
-func (s *Shaper) learn(raw []byte) (*columnPlan, error) {
-	if len(s.byRaw) == maxColumns {
-		return nil, s.reject("more than %d columns", maxColumns)
-	}
-	var name string
-	if err := json.Unmarshal(raw, &name); err != nil {
-		return nil, err
-	}
-	p := s.planOf(name)
-	if other := s.byOut[p.out]; other != nil && !p.drop {
-		if other.name != name {
-			return nil, s.reject("columns %q and %q would both be %q: rename one, or drop one", other.name, name, p.out)
-		}
-		p = other // another spelling of the same key
-	}
-	for _, k := range s.constants {
-		if k.plan.out == p.out && !p.drop {
-			return nil, s.reject("the rows have a column %q, as the constant of that name would be: rename one, or drop the column", p.out)
-		}
-	}
-	if !p.drop {
-		s.byOut[p.out] = p
-	}
-	s.byRaw[string(raw)] = p
-	return p, nil
 }

@@ -3,7 +3,6 @@ package convert
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 
 	"finrelay/exporter"
@@ -68,8 +67,6 @@ func (s *spool) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return bytes.NewReader(s.mem).ReadAt(p, off)
 }
-
-func (s *spool) reader() *io.SectionReader { return io.NewSectionReader(s, 0, s.size) }
 
 // Close gives memory and file back.
 func (s *spool) Close() error {
