@@ -148,5 +148,9 @@ func (s *Shaper) learn(raw []byte) (*columnPlan, error) {
 		s.byOut[p.out] = p
 	}
 	s.byRaw[string(raw)] = p
+	// The place in the file's rows counts, also where this row omits it.
+	if s.transform != nil && s.selected == nil && !p.drop {
+		s.note(p)
+	}
 	return p, nil
 }

@@ -113,11 +113,13 @@ func TestOfficeFilesThatAreNotRead(t *testing.T) {
 		is   error
 		text string
 	}{
-		"encrypted":        {in: encrypted, is: exporter.ErrEncrypted, text: "a password: encrypted; save it without one"},
-		"xls":              {in: oleFile("Workbook"), is: exporter.ErrUnsupported, text: "XLS"},
-		"xls 95":           {in: oleFile("Book"), is: exporter.ErrUnsupported, text: "XLS"},
-		"word 97":          {in: oleFile("WordDocument"), is: exporter.ErrUnsupported, text: "no workbook"},
-		"zip of a csv":     {in: plainZip(t), is: exporter.ErrUnsupported, text: "a zip that is no workbook"},
+		"encrypted":    {in: encrypted, is: exporter.ErrEncrypted, text: "a password: encrypted; save it without one"},
+		"xls":          {in: oleFile("Workbook"), is: exporter.ErrUnsupported, text: "XLS"},
+		"xls 95":       {in: oleFile("Book"), is: exporter.ErrUnsupported, text: "XLS"},
+		"word 97":      {in: oleFile("WordDocument"), is: exporter.ErrUnsupported, text: "no workbook"},
+		"zip of a csv": {in: plainZip(t), is: exporter.ErrUnsupported, text: "a zip that is no workbook"},
+		"xlsb": {in: makeWorkbook(t, []zipPart{{"xl/workbook.bin", "\x83\x01"}, {"_rels/.rels",
+			`<Relationships><Relationship Id="a" Type="x/officeDocument" Target="xl/workbook.bin"/></Relationships>`}}), is: exporter.ErrUnsupported, text: "XLSB"},
 		"cut zip":          {in: zipped[:len(zipped)-30], is: exporter.ErrDamaged, text: "cut short"},
 		"damaged part":     {in: damaged, is: exporter.ErrDamaged, text: "sheet1.xml"},
 		"text said xlsx":   {in: []byte("A,B\n"), opt: Options{Format: FormatXLSX}, is: exporter.ErrDamaged, text: "no workbook"},

@@ -74,9 +74,13 @@ func (b *workbook) main() (string, error) {
 		return "", err
 	}
 	for _, r := range rels {
-		if r.kind == "officeDocument" && b.parts[partKey(r.target)] != nil {
-			return r.target, nil
+		if r.kind != "officeDocument" || b.parts[partKey(r.target)] == nil {
+			continue
 		}
+		if path.Ext(r.target) == ".bin" {
+			return "", fmt.Errorf("a binary workbook (XLSB): format %w; save it as XLSX and hand that file over", exporter.ErrUnsupported)
+		}
+		return r.target, nil
 	}
 	return "", fmt.Errorf("an Office file without a workbook: format %w", exporter.ErrUnsupported)
 }
