@@ -110,12 +110,10 @@ func (c *converter) introduce(j job, e *environment) {
 // onPremises lets an environment sign in at AD FS, which knows no tenants.
 //
 // Observed: peterdx.com on-premises: the scheduler's sign-in address is that of
-// AD FS, with the tenant "adfs" behind it or as a tenant of its own.
+// AD FS, with "adfs" behind it or as the tenant; package dmf takes both.
 func (c *converter) onPremises(e *environment) {
 	e.method, e.tenant = dmf.MethodADFS, ""
-	if len(e.authority) > len("/adfs") && strings.EqualFold(e.authority[len(e.authority)-len("/adfs"):], "/adfs") {
-		e.authority = e.authority[:len(e.authority)-len("/adfs")]
-	}
+	c.note("environment %s is FinOps on-premises: finrelay takes files from what answers as Azure Blob storage does, and where the packages of an on-premises FinOps lie has not been tried: try finrelay export once before you stop the scheduler", e.name)
 	if e.authority == "" {
 		e.authority = "https://" + missing
 		c.note("environment %s is FinOps on-premises and the file does not name its AD FS: set its sign_in.authority", e.name)
