@@ -5,6 +5,9 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,11 +23,13 @@ func TestMessagesAreDocumented(t *testing.T) {
 		section string
 		want    map[string]bool
 	}{
+		{"Where rows are", typedConstants(t, "../../flows/whereabouts.go", "Place")},
 		{"Reasons", typedConstants(t, "../../state/reason.go", "Reason")},
 		{"Sign-in", signInCodes(t)},
+		{"What the door answers", doorAnswers(t)},
 		{"Exit codes", publishedCodes()},
 	} {
-		if len(c.want) < 8 {
+		if len(c.want) < 7 {
 			t.Errorf("%s: found %d words in the source; the search is broken", c.section, len(c.want))
 		}
 		got := firstColumn(sectionOf(page, c.section))
@@ -60,6 +65,49 @@ func firstColumn(text string) map[string]int {
 		}
 	}
 	return words
+}
+
+// The configuration refusals on the page are those that package config makes.
+func TestRefusalsAreDocumentedAsTheyAre(t *testing.T) {
+	files, err := filepath.Glob("config/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
+	}
+	rows := regexp.MustCompile(`(?m)^\| ([^|]+) \|`).FindAllStringSubmatch(sectionOf(read(t, "docs/messages.md"), "Configuration refusals"), -1)
+	if len(rows) < 8 {
+		t.Errorf("found %d refusals; the search is broken", len(rows))
+	}
+	for _, row := range rows[min(1, len(rows)):] { // the first is the table's head
+		if strings.HasPrefix(row[1], "---") {
+			continue
+		}
+		for part := range strings.SplitSeq(row[1], "…") {
+			if !strings.Contains(source.String(), strings.TrimSpace(part)) {
+				t.Errorf("docs/messages.md: %q, which package config does not say", row[1])
+			}
+		}
+	}
+}
+
+// doorAnswers are the statuses that the door may answer with.
+func doorAnswers(t *testing.T) map[string]bool {
+	named := map[string]int{}
+	for code := 200; code < 600; code++ {
+		named[strings.ReplaceAll(http.StatusText(code), " ", "")] = code
+	}
+	found := map[string]bool{}
+	for _, m := range regexp.MustCompile(`http\.Status(\w+)`).FindAllStringSubmatch(read(t, "flows/doors/finops.go"), -1) {
+		found[strconv.Itoa(named[m[1]])] = true
+	}
+	return found
 }
 
 // publishedCodes are the exit codes that --help lists.
