@@ -36,6 +36,10 @@ func (c *converter) environment(j job) *environment {
 		if e.url != address {
 			continue
 		}
+		if e.onPremises != onPremises {
+			c.note("job %s was left out: by its AosUri %s is FinOps %s, and by that of an earlier job it is not: correct the file, or add a flow by hand", j.title(), address, kindOf(onPremises))
+			return nil
+		}
 		if made.clientID != e.clientID {
 			where := "this job's authorization policy in FinOps"
 			if j.kind() == exportJobType {
@@ -50,6 +54,13 @@ func (c *converter) environment(j job) *environment {
 	}
 	c.introduce(j, made)
 	return made
+}
+
+func kindOf(onPremises bool) string {
+	if onPremises {
+		return "on-premises"
+	}
+	return "in the cloud"
 }
 
 // newEnvironment reads what a job says about its environment.
