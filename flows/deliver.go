@@ -20,6 +20,24 @@ const MostPositions = 100
 
 func asDamaged(err error) error { return fmt.Errorf("%w: %w", err, exporter.ErrDamaged) }
 
+// outputError is an output that could not be written, to tell it from a raw file
+// that could not be read.
+type outputError struct {
+	output string
+	err    error
+}
+
+func (e *outputError) Error() string { return fmt.Sprintf("output %s: %v", e.output, e.err) }
+
+func (e *outputError) Unwrap() error { return e.err }
+
+func asOutput(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &outputError{output: name, err: err}
+}
+
 // parkedError is an export that was read and is not to land.
 type parkedError struct {
 	reason state.Reason
@@ -94,11 +112,11 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	defer source.Close()
 	w, err := output.Begin(ctx, outputExport(job))
 	if err != nil {
-		return landing, err
+		return landing, asOutput(job.Delivery.Output, err)
 	}
 	defer func() { err = errors.Join(err, w.Abort()) }()
 	r.cfg.Trace("convert")
-	pass := &pass{w: w, policy: flow.OnBadRows, entry: entryName(job)}
+	pass := &pass{w: w, output: job.Delivery.Output, policy: flow.OnBadRows, entry: entryName(job)}
 	read := flow.Read
 	read.Entity, read.TempFolder = job.Export.Entity, r.db.Folder()
 	result, err := flow.reap(ctx, source, pass.entry, read, pass)
@@ -123,7 +141,7 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	r.cfg.Trace("commit")
 	receipt, err := w.Commit(ctx, outputFacts(result, job, from, notes))
 	if err != nil {
-		return landing, err
+		return landing, asOutput(job.Delivery.Output, err)
 	}
 	// A rerun under another template or folder: the export moved, it did not
 	// land twice. After the commit, so that its rows are somewhere at any moment.
@@ -164,6 +182,7 @@ func entryName(job state.DeliveryJob) string {
 // pass receives one conversion and passes good rows on.
 type pass struct {
 	w         outputs.Writer
+	output    string
 	policy    Policy
 	entry     string
 	bad       int64
@@ -174,7 +193,7 @@ func (p *pass) Block(lines []byte, rows int) error {
 	if p.bad > 0 && p.policy != LandIt {
 		return nil // it will not land; the rest is read to count and to place what is bad
 	}
-	return p.w.Block(lines, rows)
+	return asOutput(p.output, p.w.Block(lines, rows))
 }
 
 // badRow is a line of the file of rows set aside.
@@ -204,7 +223,7 @@ func (p *pass) BadRow(b convert.BadRow) error {
 	if err != nil {
 		return err
 	}
-	return p.w.BadRow(append(line, '\n'))
+	return asOutput(p.output, p.w.BadRow(append(line, '\n')))
 }
 
 // check decides, with the whole file read, whether it may land.

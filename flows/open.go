@@ -32,7 +32,9 @@ func (r *Relay) open(ctx context.Context, s state.Shipment) (again time.Duration
 		r.cfg.Trace("opened")
 		r.tries(s.ID, false)
 		for _, e := range exports {
-			if e.Reason != "" {
+			if e.Reason == state.ReasonSameExport {
+				log.Info("not landed again", keyExport, state.ExportID(s.ID, e.Member), keyEntity, e.Entity, "same_as", e.Twin)
+			} else if e.Reason != "" {
 				log.Warn("parked, a person is needed", keyExport, state.ExportID(s.ID, e.Member), keyEntity, e.Entity, keyReason, e.Reason, keyError, e.Detail)
 			}
 		}

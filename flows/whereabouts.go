@@ -272,7 +272,7 @@ var advice = map[state.Reason]string{
 	state.ReasonZeroRows:      "see in FinOps whether the run should have had rows; set on_zero_rows: land or omit for the flow, restart, then finrelay rerun EXPORT-ID, or finrelay skip it",
 	state.ReasonNoFlow:        "add a flow that takes this entity (finrelay inspect says why none does), restart, then finrelay rerun EXPORT-ID",
 	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
-	state.ReasonOutput:        "see that the output's folder is there and may be written",
+	state.ReasonOutput:        "see that the output's folder is there, may be written and is not full",
 	state.ReasonPathTaken:     "the output's path template gives two exports one name: put {export_id} in it, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",

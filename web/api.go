@@ -294,6 +294,11 @@ func (a *API) status(r *http.Request) (any, error) {
 	if v.Queues, err = a.queueViews(r.Context(), environment); err != nil {
 		return nil, err
 	}
+	for _, q := range v.Queues {
+		if q.Failures >= FailingPolls {
+			v.QueuesFailing++
+		}
+	}
 	if v.Cadences, v.Late, err = a.cadences(r.Context(), environment); err != nil {
 		return nil, err
 	}
