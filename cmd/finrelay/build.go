@@ -79,7 +79,7 @@ func flow(f config.Flow) flows.Flow {
 }
 
 func readOptions(r config.Read) convert.Options {
-	o := convert.Options{NoHeader: !r.Header, Columns: r.Columns, Fallback: r.FallbackEncoding}
+	o := convert.Options{NoHeader: !r.Header, Columns: r.Columns, Fallback: r.FallbackEncoding, Children: r.Children}
 	o.Delimiter, _ = r.DelimiterByte()
 	if q, _ := r.QuoteByte(); q == 0 {
 		o.NoQuote = true

@@ -30,6 +30,7 @@ type conversion struct {
 	quote             string
 	encoding          string
 	read              string
+	children          []string
 	noHeader, strict  bool
 	badShown, badRows int64
 }
@@ -55,7 +56,8 @@ written (exit 1). Data files of a package that cannot be read are named too: exi
 when others were written, 1 when none was or with --strict.`,
 		Example: `  finrelay convert customers.csv | head
   finrelay convert package.zip -o ./rows
-  finrelay convert package.zip --entity "Customer groups" --format json -o groups.json`,
+  finrelay convert package.zip --entity "Customer groups" --format json -o groups.json
+  finrelay convert orders.xml --child SALESORDERLINEV2ENTITY`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return cv.run(c.Context(), args[0]) },
 	}
@@ -66,6 +68,7 @@ when others were written, 1 when none was or with --strict.`,
 	c.Flags().StringVar(&cv.delimiter, "delimiter", "auto", "character between CSV fields, or tab")
 	c.Flags().StringVar(&cv.quote, "quote", `"`, "character around CSV fields, or none")
 	c.Flags().StringVar(&cv.encoding, "encoding", "auto", "text encoding, for example windows-1252")
+	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also where the row has none; LINE/CHARGE is one below LINE; repeatable")
 	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record is data")
 	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read")
 	return c
@@ -87,7 +90,7 @@ func (cv *conversion) run(ctx context.Context, name string) error {
 }
 
 func (cv *conversion) options() (convert.Options, error) {
-	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader}
+	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader, Children: cv.children}
 	if _, ok := read.DelimiterByte(); !ok {
 		return convert.Options{}, fmt.Errorf("--delimiter is one ASCII character, tab or auto, not %q", cv.delimiter)
 	}

@@ -40,13 +40,17 @@
 //
 // Each child element of the root is a row. Its attributes (XML-Attribute) and
 // its child elements (XML-Element) become keys, in that order; one reader
-// serves both forms, so a mixture loses nothing. An element of text is a
-// string; an element with children or attributes of its own is an object, its
-// attributes under "@name", its text under "#text". A name that repeats within
-// one parent becomes an array at the place of the first. An absent element
-// has no key: a row keeps what it has. Names keep their prefix as written;
-// namespace declarations are no data and are left out. A row element with
-// another name than the first one's is a bad row.
+// serves both forms, so a mixture loses nothing. An element of text alone is a
+// string. One with child elements or attributes of its own, as the lines of a
+// composite entity, is a record: an object, its attributes under "@name", its
+// text, unless it is only white space, under "#text". Records stand in an array
+// at the place of the first, also when there is one only; an element of text
+// becomes an array when its name repeats. An absent element has no key: a row
+// keeps what it has. What is declared in Options.Children is an array in each
+// row, [] at the end of the row where it is absent; of strings, if the element
+// is text alone. Names keep their prefix as written; namespace declarations are
+// no data and are left out. A row element with another name than the first
+// one's is a bad row.
 //
 // The document must be well-formed to the last byte; what is not ends the
 // conversion with an exporter.RecordError. A document type declaration is

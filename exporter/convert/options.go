@@ -37,6 +37,11 @@ type Options struct {
 	Encoding  string   // WHATWG or IANA name; "" detects. A byte order mark is stronger.
 	Fallback  string   // encoding of unmarked CSV that is not UTF-8; "" means DefaultFallback
 	MaxRecord int      // bytes of one record as UTF-8; 0 means DefaultMaxRecord
+	// Children are names of XML elements that are always arrays, empty ones
+	// where the row has no such element. A child of a row is a name, one further
+	// down a path of names: LINE/CHARGE, which declares LINE too. Unused in
+	// other formats.
+	Children []string
 }
 
 // Validate names the first option that cannot work.
@@ -57,6 +62,11 @@ func (o Options) Validate() error {
 	}
 	if o.MaxRecord < 0 {
 		return fmt.Errorf("longest record %d: want a number of bytes", o.MaxRecord)
+	}
+	for _, path := range o.Children {
+		if err := validateChild(path); err != nil {
+			return err
+		}
 	}
 	for _, name := range []string{o.Encoding, o.Fallback} {
 		if name == "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Why a document is refused. Each stands at the place of the fault.
@@ -25,8 +26,9 @@ type xmlReader struct {
 	root    []byte
 }
 
-func readXML(w *window, out *emitter, format Format) error {
+func readXML(w *window, out *emitter, format Format, opt Options) error {
 	x := &xmlReader{emitter: out}
+	x.scan.children = declareChildren(opt.Children)
 	out.res.Format = format
 	err := x.document()
 	out.res.Columns = x.columns.names
@@ -146,10 +148,12 @@ func (x *xmlReader) otherName(name []byte) error {
 	return x.badRow(n, &fault{0, fmt.Errorf("element %s among rows named %s", name, x.rowName)})
 }
 
-// sawFormat settles the form by the first row.
+// sawFormat settles the form by the first row. Records below it are elements
+// in either form.
 func (x *xmlReader) sawFormat() {
 	x.res.Format = FormatXMLElement
-	if x.scan.attrs > 0 && x.scan.attrs == len(x.scan.fields) {
+	elements := x.scan.fields[x.scan.attrs:]
+	if x.scan.attrs > 0 && !slices.ContainsFunc(elements, func(f xmlField) bool { return !f.list }) {
 		x.res.Format = FormatXMLAttribute
 	}
 }

@@ -72,13 +72,14 @@ flows:
       zone: Europe/Berlin
       backlog: park
     read:
-      format: csv
+      format: xml
       delimiter: tab
       quote: none
       header: false
       columns: [a, b]
       encoding: utf-16le
       fallback_encoding: shift_jis
+      children: [LINE, LINE/CHARGE]
     outputs: [one]
     on_bad_rows: land
     on_row_mismatch: park
