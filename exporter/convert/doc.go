@@ -52,9 +52,14 @@
 // no data and are left out. A row element with another name than the first
 // one's is a bad row.
 //
-// The document must be well-formed to the last byte; what is not ends the
-// conversion with an exporter.RecordError. A document type declaration is
-// refused before anything in it is read.
+// The document must be well-formed (XML 1.0, fifth edition) to the last byte:
+// what a processor must refuse ends the conversion with an exporter.RecordError
+// that has its line and column, an encoding declaration that contradicts the
+// document among it. Rows before the fault are out by then. A document type
+// declaration is refused before anything in it is read, so no entity expands and
+// nothing is fetched. Refused too, though well-formed: text right below the root,
+// elements nested more than 100 deep, references longer than 64 bytes. Whether
+// prefixes are bound is not checked.
 //
 // # JSON
 //
@@ -72,7 +77,7 @@
 // # Encodings
 //
 // A byte order mark decides, then Options.Encoding, then a UTF-16 pattern of
-// NULs, then the XML declaration. XML and JSON are UTF-8 otherwise. In CSV the
+// NULs, then the XML declaration, which must not contradict the first and third. XML and JSON are UTF-8 otherwise. In CSV the
 // first byte outside ASCII, wherever it stands, decides between UTF-8 and
 // Options.Fallback, by the 64 KB that begin with it: UTF-8 when it has more
 // characters of several bytes there than bytes that are none. A byte that the

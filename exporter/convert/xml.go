@@ -23,11 +23,13 @@ type xmlReader struct {
 	scan    xmlScan
 	columns columnSet
 	rowName []byte
-	root    []byte
+	// encodingSaid: the encoding was given, so the declaration is not asked.
+	encodingSaid bool
+	root         []byte
 }
 
 func readXML(w *window, out *emitter, format Format, opt Options) error {
-	x := &xmlReader{emitter: out}
+	x := &xmlReader{emitter: out, encodingSaid: opt.Encoding != ""}
 	x.scan.children = declareChildren(opt.Children)
 	out.res.Format = format
 	err := x.document()

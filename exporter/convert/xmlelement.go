@@ -108,7 +108,8 @@ func (s *xmlScan) child(depth int, parent *xmlChildren) error {
 	record := len(s.fields) > fields || c.parent()
 	f := xmlField{name: name, from: vals, list: record || c != nil}
 	if !record {
-		s.vals = appendString(s.vals, s.text[text:])
+		// What stands there are namespace declarations, which are no data.
+		s.vals = appendString(s.vals[:vals], s.text[text:])
 	} else {
 		s.keepText(text)
 		s.declared(fields, c)
