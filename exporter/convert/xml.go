@@ -17,10 +17,12 @@ var (
 	errXMLChar     = errors.New("character that XML does not allow")
 )
 
-// xmlReader walks through the document level; xmlScan reads what is inside.
+// xmlReader walks through the document level; xmlScan reads what is inside,
+// and xmlFast most rows before it.
 type xmlReader struct {
 	*emitter
 	scan    xmlScan
+	fast    xmlFast
 	columns columnSet
 	rowName []byte
 	// encodingSaid: the encoding was given, so the declaration is not asked.
@@ -31,6 +33,7 @@ type xmlReader struct {
 func readXML(w *window, out *emitter, format Format, opt Options) error {
 	x := &xmlReader{emitter: out, encodingSaid: opt.Encoding != ""}
 	x.scan.children = declareChildren(opt.Children)
+	x.fast.off = !readFast
 	out.res.Format = format
 	err := x.document()
 	out.res.Columns = x.columns.names
@@ -60,6 +63,9 @@ func (x *xmlReader) document() error {
 		return err
 	}
 	for done := empty; !done; {
+		if err := x.fastRows(); err != nil {
+			return err
+		}
 		if err := x.misc(errBetweenRows); err != nil {
 			return err
 		}
@@ -135,6 +141,7 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 	}
 	// The names still point into the window: step moved on without moving bytes.
 	x.out = append(x.scan.appendObject(x.out, 0), '\n')
+	x.fast.learn(x.rowName, &x.scan)
 	return x.row()
 }
 

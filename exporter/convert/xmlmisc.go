@@ -65,7 +65,7 @@ func (x *xmlReader) misc(text error) error {
 		err := x.step(func(x *xmlReader) error {
 			s := &x.scan
 			more = false
-			for s.pos < len(s.in) && xmlSpace(s.in[s.pos]) {
+			for s.pos < min(len(s.in), x.window.max) && xmlSpace(s.in[s.pos]) {
 				s.pos++
 			}
 			if s.pos > 0 {

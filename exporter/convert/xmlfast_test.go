@@ -1,0 +1,120 @@
+package convert
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// slowly is what xmlScan alone reads, in one piece.
+func slowly(t testing.TB, doc []byte, opt Options) outcome {
+	readFast = false
+	defer func() { readFast = true }()
+	got, _ := run(t, bytes.NewReader(doc), opt)
+	return got
+}
+
+// alike are documents whose rows the fast reader takes.
+var alike = []string{
+	"<D><R><A>1</A><BB>some text</BB><C/></R>\n<R><A>2</A><BB></BB><C>x &amp; \"y\" \\</C></R>\r\n <R><BB>twelve bytes</BB></R><R><A>é]</A> <C>\t\r\n</C></R></D>",
+	"<D><R A=\"1\" BB=\"some text\" C=\"\"/>\n<R A=\"2\" BB=\"x &lt; &#10;y\" C='z'/><R BB=\"twelve bytes\"></R><R A=\"é]]>\t\" C=\"\\\"/><R/></D>",
+	"<D><R A=\"1\"><BB>some text</BB></R><R A=\"2\"><BB>x</BB></R><R><BB/></R><R A=\"3\"/></D>",
+}
+
+// TestXMLFastAgrees puts each of many bytes at each place of such documents.
+// What comes out, faults and their places included, must not depend on who
+// read it.
+func TestXMLFastAgrees(t *testing.T) {
+	keepSizes(t)
+	blockSize, sampleSize = 1024, 1024 // each conversion makes its own
+	bits := []string{"", "<", ">", "/", "&", "\"", "'", " ", "\n", "]]>", "\\", "\x01", "\xff", "é", "\uffff", "=", "A", "<!---->", "<A/>", "<Z>1</Z>", "<![CDATA[x]]>", "<A><A/></A>", "&#0;", "<?a?>"}
+	opts := []Options{{Format: FormatXML}, {Format: FormatXML, Children: []string{"LINE"}}, {Format: FormatXML, MaxRecord: 40}}
+	for n, doc := range alike {
+		for at := range len(doc) {
+			for i, bit := range bits {
+				opt := opts[(at+i)%len(opts)]
+				for _, changed := range []string{doc[:at] + bit + doc[at:], doc[:at] + bit + doc[at+1:]} {
+					got, _ := run(t, strings.NewReader(changed), opt)
+					compare(t, fmt.Sprintf("document %d: %q", n, changed), got, slowly(t, []byte(changed), opt))
+				}
+			}
+		}
+	}
+}
+
+// TestXMLFastAtEveryBoundary ends what is at hand at every byte.
+func TestXMLFastAtEveryBoundary(t *testing.T) {
+	keepSizes(t)
+	for _, doc := range alike {
+		for _, opt := range []Options{{Format: FormatXML}, {Format: FormatXML, MaxRecord: 50}} {
+			want := slowly(t, []byte(doc), opt)
+			for sampleSize = 1; sampleSize < len(doc); sampleSize++ {
+				for _, blockSize = range []int{1, 2, 7, 64} {
+					got, _ := run(t, strings.NewReader(doc), opt)
+					compare(t, fmt.Sprintf("%q, %d and then %d bytes at hand", doc, sampleSize, blockSize), got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestXMLFastTakesRows: rows are read fast where that is promised; else all
+// of this would only test xmlScan twice.
+func TestXMLFastTakesRows(t *testing.T) {
+	for _, tt := range []struct {
+		what, first, row string
+		want             int // of 100 rows
+	}{
+		{"elements", "<R><A>x</A><B>y</B></R>", "<R><A>x &amp; y</A><B/></R>\n", 100},
+		{"attributes", `<R A="x" B="y"/>`, `<R A="x &amp; y" B=""/>` + "\n", 100},
+		{"absent fields", "<R><A>x</A><B>y</B><C>z</C></R>", "<R><C>x</C></R>", 100},
+		{"laid out", "<R><A>x</A><B>y</B></R>", "\n  <R>\r\n    <A>é</A>\n    <B>\"</B>\n  </R>", 100},
+		{"fields that come later", "<R><A>x</A></R>", "<R><B>w</B><A>x</A><C>y</C></R>", 99},
+		{"declared children", "<R><A>x</A><LINE><A>1</A></LINE></R>", "<R><A>x</A></R>", 100},
+		{"records", "<R><A>x</A></R>", "<R><A>x</A><LINE><A>1</A></LINE></R>", 0},
+	} {
+		doc := "<D>" + tt.first + strings.Repeat(tt.row, 100) + "</D>"
+		var out record
+		in, err := openText(bufio.NewReader(strings.NewReader(doc)), []byte(doc), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWindow(in, DefaultMaxRecord, "")
+		x := &xmlReader{emitter: &emitter{ctx: t.Context(), sink: &out, window: w, res: &Result{}}}
+		x.scan.children = declareChildren([]string{"LINE"})
+		if err := x.document(); err != nil {
+			t.Fatal(err)
+		}
+		if x.fast.rows != tt.want {
+			t.Errorf("%s: %d rows were read fast, want %d", tt.what, x.fast.rows, tt.want)
+		}
+	}
+}
+
+func FuzzXMLFast(f *testing.F) {
+	for _, doc := range alike {
+		f.Add([]byte(doc), uint8(0), uint16(0))
+	}
+	for _, g := range goldens(f) {
+		if sniffFormat(g.input) == FormatXML {
+			f.Add(g.input, uint8(3), uint16(0))
+		}
+	}
+	for _, docs := range malformed {
+		for _, doc := range docs {
+			f.Add([]byte("<D><a>x</a><a>y</a>"+doc+"<a>z</a></D>"), uint8(200), uint16(9))
+		}
+	}
+	f.Fuzz(func(t *testing.T, doc []byte, block uint8, longest uint16) {
+		opt := Options{Format: FormatXML, Encoding: "utf-8", MaxRecord: int(longest)}
+		want := slowly(t, doc, opt)
+		got, _ := run(t, bytes.NewReader(doc), opt)
+		compare(t, "at once", got, want)
+		setBlockSize(t, int(block)+1)
+		got, _ = run(t, iotest.OneByteReader(bytes.NewReader(doc)), opt)
+		compare(t, "in small blocks", got, want)
+	})
+}
