@@ -31,7 +31,19 @@ type xmlKey struct {
 	attr  bool
 	open  string // `NAME="` or "<NAME"
 	close string // "</NAME>"
+	then  string // from the value's end into the next field: `" NEXT="` or "</NAME><NEXT"; may be empty
 	json  string // `,"NAME":"`
+	start [32]byte
+}
+
+// put writes the key at out[o:]. A copy of a fixed size is a few instructions
+// where one of any size is a call.
+func (k *xmlKey) put(out []byte, o int) int {
+	*(*[len(k.start)]byte)(out[o:]) = k.start
+	if len(k.json) > len(k.start) {
+		copy(out[o+len(k.start):], k.json[len(k.start):])
+	}
+	return o + len(k.json)
 }
 
 // readFast is a variable so that tests can compare with xmlScan alone.
@@ -129,13 +141,19 @@ func (f *xmlFast) row(out, in []byte) (line, size int, found xmlFound) {
 		if k < 0 {
 			return 0, 0, f.lost(in[p:])
 		}
-		key := &f.keys[k]
-		next = k + 1
-		o += copy(out[o:], key.json)
-		o, p, found = f.value(out, in, o, p+len(key.open), '"')
-		if found != likeRow {
-			return 0, 0, found
+		p += len(f.keys[k].open)
+		for more := true; more; k++ {
+			key := &f.keys[k]
+			o = key.put(out, o)
+			o, p, found = f.value(out, in, o, p, '"')
+			if found != likeRow {
+				return 0, 0, found
+			}
+			if more = hasPrefix(in[p:], key.then); more {
+				p += len(key.then)
+			}
 		}
+		next = k
 		p++
 	}
 	if p+2 > len(in) {
@@ -162,39 +180,56 @@ func (f *xmlFast) elements(out, in []byte, o, p, next int) (int, int, xmlFound) 
 		}
 		k := f.find(in[p:], next, false)
 		if k < 0 {
-			if rest := in[p:]; len(rest) >= len(f.close) && string(rest[:len(f.close)]) == f.close {
+			if hasPrefix(in[p:], f.close) {
 				return o, p + len(f.close), likeRow
 			}
 			return o, p, f.lost(in[p:])
 		}
-		key := &f.keys[k]
-		next = k + 1
-		o += copy(out[o:], key.json)
-		p += len(key.open)
-		if in[p] == '/' {
-			out[o] = '"'
-			o++
-			if p += 2; p > len(in) {
+		p += len(f.keys[k].open)
+		for more := true; more; k++ {
+			key := &f.keys[k]
+			o = key.put(out, o)
+			if in[p] == '/' {
+				out[o] = '"'
+				o++
+				if p += 2; p > len(in) {
+					return o, p, shortRow
+				}
+				if in[p-1] != '>' {
+					return o, p, otherRow
+				}
+				more = false
+				continue
+			}
+			var found xmlFound
+			o, p, found = f.value(out, in, o, p+1, '<')
+			if found != likeRow {
+				return o, p, found
+			}
+			if more = hasPrefix(in[p:], key.then) && tagEnds(in[p+len(key.then):]); more {
+				p += len(key.then)
+				continue
+			}
+			if len(in)-p < len(key.close) {
 				return o, p, shortRow
 			}
-			if in[p-1] != '>' {
+			if !hasPrefix(in[p:], key.close) {
 				return o, p, otherRow
 			}
-			continue
+			p += len(key.close)
 		}
-		var found xmlFound
-		o, p, found = f.value(out, in, o, p+1, '<')
-		if found != likeRow {
-			return o, p, found
-		}
-		if len(in)-p < len(key.close) {
-			return o, p, shortRow
-		}
-		if string(in[p:p+len(key.close)]) != key.close {
-			return o, p, otherRow
-		}
-		p += len(key.close)
+		next = k
 	}
+}
+
+// hasPrefix is bytes.HasPrefix for a string, which is not empty.
+func hasPrefix(in []byte, s string) bool {
+	return len(in) >= len(s) && string(in[:len(s)]) == s && s != ""
+}
+
+// tagEnds says whether what was read before in is a whole tag, or name.
+func tagEnds(in []byte) bool {
+	return len(in) > 0 && (in[0] == '>' || in[0] == '/')
 }
 
 // find gives the index of the key whose markup is at the start of in, from
@@ -202,10 +237,7 @@ func (f *xmlFast) elements(out, in []byte, o, p, next int) (int, int, xmlFound) 
 func (f *xmlFast) find(in []byte, next int, attr bool) int {
 	for i := next; i < len(f.keys); i++ {
 		key := &f.keys[i]
-		if len(in) <= len(key.open) || string(in[:len(key.open)]) != key.open || key.attr != attr {
-			continue
-		}
-		if c := in[len(key.open)]; attr || c == '>' || c == '/' {
+		if hasPrefix(in, key.open) && key.attr == attr && (attr || tagEnds(in[len(key.open):])) {
 			return i
 		}
 	}

@@ -3,7 +3,9 @@ package convert
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -30,13 +32,13 @@ var alike = []string{
 func TestXMLFastAgrees(t *testing.T) {
 	keepSizes(t)
 	blockSize, sampleSize = 1024, 1024 // each conversion makes its own
-	bits := []string{"", "<", ">", "/", "&", "\"", "'", " ", "\n", "]]>", "\\", "\x01", "\xff", "é", "\uffff", "=", "A", "<!---->", "<A/>", "<Z>1</Z>", "<![CDATA[x]]>", "<A><A/></A>", "&#0;", "<?a?>"}
+	pieces := []string{"", "<", ">", "/", "&", "\"", "'", " ", "\n", "]]>", "\\", "\x01", "\xff", "é", "\uffff", "=", "A", "<!---->", "<A/>", "<Z>1</Z>", "<![CDATA[x]]>", "<A><A/></A>", "&#0;", "<?a?>"}
 	opts := []Options{{Format: FormatXML}, {Format: FormatXML, Children: []string{"LINE"}}, {Format: FormatXML, MaxRecord: 40}}
 	for n, doc := range alike {
 		for at := range len(doc) {
-			for i, bit := range bits {
+			for i, piece := range pieces {
 				opt := opts[(at+i)%len(opts)]
-				for _, changed := range []string{doc[:at] + bit + doc[at:], doc[:at] + bit + doc[at+1:]} {
+				for _, changed := range []string{doc[:at] + piece + doc[at:], doc[:at] + piece + doc[at+1:]} {
 					got, _ := run(t, strings.NewReader(changed), opt)
 					compare(t, fmt.Sprintf("document %d: %q", n, changed), got, slowly(t, []byte(changed), opt))
 				}
@@ -55,6 +57,27 @@ func TestXMLFastAtEveryBoundary(t *testing.T) {
 				for _, blockSize = range []int{1, 2, 7, 64} {
 					got, _ := run(t, strings.NewReader(doc), opt)
 					compare(t, fmt.Sprintf("%q, %d and then %d bytes at hand", doc, sampleSize, blockSize), got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestSpecial: the lowest mark is the first byte that is special, whatever
+// stands around it.
+func TestSpecial(t *testing.T) {
+	var in [8]byte
+	for c := range 256 {
+		want := c < 0x20 || strings.IndexByte("<&\"\\]", byte(c)) >= 0
+		for at := range in {
+			for _, around := range []byte{'a', '!', ' ', '#', ';', '^', 0x7f, 0x80, 0x81, 0xbc, 0xff} {
+				for i := range in {
+					in[i] = around
+				}
+				in[at] = byte(c)
+				got := bits.TrailingZeros64(special(binary.LittleEndian.Uint64(in[:])))
+				if got/8 != at && want || got != 64 && !want {
+					t.Fatalf("% x: first mark at bit %d, want it at byte %d: %v", in, got, at, want)
 				}
 			}
 		}

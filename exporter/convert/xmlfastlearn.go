@@ -24,7 +24,15 @@ func (f *xmlFast) learn(row []byte, s *xmlScan) {
 	}
 	f.longest = len(f.close)
 	for i := range f.keys {
-		f.longest = max(f.longest, len(f.keys[i].open))
+		k := &f.keys[i]
+		f.longest = max(f.longest, len(k.open))
+		switch k.then = ""; {
+		case i+1 == len(f.keys) || f.keys[i+1].attr != k.attr:
+		case k.attr:
+			k.then = `" ` + f.keys[i+1].open
+		default:
+			k.then = k.close + f.keys[i+1].open
+		}
 	}
 }
 
@@ -60,5 +68,6 @@ func newXMLKey(name string, attr bool) xmlKey {
 	if attr {
 		k.open = name + `="`
 	}
+	copy(k.start[:], k.json)
 	return k
 }

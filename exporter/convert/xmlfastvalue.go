@@ -21,11 +21,12 @@ func special(x uint64) uint64 {
 	lt := x ^ '<'*each
 	amp := (x | 4*each) ^ '&'*each   // and ", which differs in one bit
 	bracket := (x | each) ^ ']'*each // and the backslash
-	return (x-0x20*each)&^x&high | (lt-each)&^lt&high | (amp-each)&^amp&high | (bracket-each)&^bracket&high
+	below := (x - 0x20*each) | (lt - each) | (amp - each) | (bracket - each)
+	return below &^ x & high // what has the highest bit itself is none of them
 }
 
-// value copies the text at in[p:], up to the byte end, to out[o:], with a quote
-// behind it.
+// value copies the text at the start of in, up to the byte end, to the start of
+// out, with a quote behind it, and gives the lengths of both.
 func (f *xmlFast) value(out, in []byte, o, p int, end byte) (int, int, xmlFound) {
 	from, to := p, o
 	var seen uint64
