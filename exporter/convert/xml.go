@@ -127,6 +127,9 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 		if err != nil {
 			return err
 		}
+		if s.pos > x.window.max {
+			return nil // step refuses it
+		}
 		if x.rowName == nil {
 			x.rowName = bytes.Clone(name)
 			x.sawFormat()
@@ -141,16 +144,13 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 	}
 	// The names still point into the window: step moved on without moving bytes.
 	x.out = append(x.scan.appendObject(x.out, 0), '\n')
-	x.fast.learn(x.rowName, &x.scan)
+	x.fast.learn(x.scan.in[:x.scan.pos], x.scan.children)
 	return x.row()
 }
 
 // otherName reports the element that was just read as no row.
 func (x *xmlReader) otherName(name []byte) error {
 	n := x.scan.pos
-	if n > x.window.max {
-		return nil // step refuses it
-	}
 	if err := checkChars(x.scan.in[:n]); err != nil {
 		return err
 	}

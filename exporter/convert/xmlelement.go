@@ -131,16 +131,11 @@ func (s *xmlScan) keepText(base int) {
 	if len(bytes.Trim(value, " \t\r\n")) == 0 {
 		return
 	}
-	s.keep(xmlField{name: []byte("#text")}, value)
+	s.keep(xmlField{name: textKey}, value)
 }
 
-// key is the field's key as it stands in the object.
-func (f *xmlField) key() []byte {
-	if f.attr {
-		return append([]byte{'@'}, f.name...)
-	}
-	return f.name
-}
+// textKey is no XML name, so nothing else has this key.
+var textKey = []byte("#text")
 
 // appendObject appends the fields from base on; lists and names that repeat as
 // arrays.
@@ -174,40 +169,4 @@ func (s *xmlScan) appendObject(out []byte, base int) []byte {
 		out = append(out, ']')
 	}
 	return append(out, '}')
-}
-
-// fewFields is up to where comparing each with each beats a map.
-const fewFields = 16
-
-// link chains the fields from base on that have the same key, and says whether
-// any do.
-func (s *xmlScan) link(base int) (repeats bool) {
-	fields := s.fields[base:]
-	if len(fields) <= fewFields {
-		for i := range fields {
-			for j := i - 1; j >= 0; j-- {
-				if fields[j].attr == fields[i].attr && bytes.Equal(fields[j].name, fields[i].name) {
-					fields[j].next, fields[i].repeat, repeats = base+i, true, true
-					break
-				}
-			}
-		}
-		return repeats
-	}
-	if s.index == nil {
-		s.index = make(map[string]int)
-	}
-	clear(s.index)
-	for i := range fields {
-		f := &fields[i]
-		name := f.name
-		if f.attr {
-			name = f.key()
-		}
-		if last, ok := s.index[string(name)]; ok {
-			fields[last].next, f.repeat, repeats = base+i, true, true
-		}
-		s.index[string(name)] = i
-	}
-	return repeats
 }

@@ -23,6 +23,8 @@ func slowly(t testing.TB, doc []byte, opt Options) outcome {
 var alike = []string{
 	"<D><R><A>1</A><BB>some text</BB><C/></R>\n<R><A>2</A><BB></BB><C>x &amp; \"y\" \\</C></R>\r\n <R><BB>twelve bytes</BB></R><R><A>é]</A> <C>\t\r\n</C></R></D>",
 	"<D><R A=\"1\" BB=\"some text\" C=\"\"/>\n<R A=\"2\" BB=\"x &lt; &#10;y\" C='z'/><R BB=\"twelve bytes\"></R><R A=\"é]]>\t\" C=\"\\\"/><R/></D>",
+	"<D><R><A>1</A><L><X>1</X></L><L><X>2</X><C k=\"1\"/></L><B>e</B></R>\n<R><A>2</A> <L y=\"1\"><X/></L>\n<L><X>3</X><C k=\"2\"/><C k=\"\"/></L></R><R><B/></R></D>",
+	"<D><R A=\"1\"><L X=\"1\"/><L X=\"2\"><C k=\"1\"/></L></R><R A=\"2\"><L Y=\"1\" X=\"0\"></L><T>t</T></R><R><L/><L X=\"&lt;\"/></R></D>",
 	"<D><R A=\"1\"><BB>some text</BB></R><R A=\"2\"><BB>x</BB></R><R><BB/></R><R A=\"3\"/></D>",
 }
 
@@ -33,7 +35,7 @@ func TestXMLFastAgrees(t *testing.T) {
 	keepSizes(t)
 	blockSize, sampleSize = 1024, 1024 // each conversion makes its own
 	pieces := []string{"", "<", ">", "/", "&", "\"", "'", " ", "\n", "]]>", "\\", "\x01", "\xff", "é", "\uffff", "=", "A", "<!---->", "<A/>", "<Z>1</Z>", "<![CDATA[x]]>", "<A><A/></A>", "&#0;", "<?a?>"}
-	opts := []Options{{Format: FormatXML}, {Format: FormatXML, Children: []string{"LINE"}}, {Format: FormatXML, MaxRecord: 40}}
+	opts := []Options{{Format: FormatXML}, {Format: FormatXML, Children: []string{"L/C", "T"}}, {Format: FormatXML, MaxRecord: 40}}
 	for n, doc := range alike {
 		for at := range len(doc) {
 			for i, piece := range pieces {
@@ -51,7 +53,7 @@ func TestXMLFastAgrees(t *testing.T) {
 func TestXMLFastAtEveryBoundary(t *testing.T) {
 	keepSizes(t)
 	for _, doc := range alike {
-		for _, opt := range []Options{{Format: FormatXML}, {Format: FormatXML, MaxRecord: 50}} {
+		for _, opt := range []Options{{Format: FormatXML}, {Format: FormatXML, MaxRecord: 50}, {Format: FormatXML, Children: []string{"L/C", "BB", "T"}}} {
 			want := slowly(t, []byte(doc), opt)
 			for sampleSize = 1; sampleSize < len(doc); sampleSize++ {
 				for _, blockSize = range []int{1, 2, 7, 64} {
@@ -97,7 +99,11 @@ func TestXMLFastTakesRows(t *testing.T) {
 		{"laid out", "<R><A>x</A><B>y</B></R>", "\n  <R>\r\n    <A>é</A>\n    <B>\"</B>\n  </R>", 100},
 		{"fields that come later", "<R><A>x</A></R>", "<R><B>w</B><A>x</A><C>y</C></R>", 99},
 		{"declared children", "<R><A>x</A><LINE><A>1</A></LINE></R>", "<R><A>x</A></R>", 100},
-		{"records", "<R><A>x</A></R>", "<R><A>x</A><LINE><A>1</A></LINE></R>", 0},
+		{"records", "<R><A>x</A></R>", "<R><A>x</A><LINE><A>1</A></LINE> <LINE B='y'/></R>", 0},
+		{"records", "<R><A>x</A></R>", "<R><A>x</A><LINE><A>1</A></LINE>\n<LINE B=\"y\"/></R>", 99},
+		{"records of records", "<R><A>x</A></R>", "<R><LINE/><A>x</A></R><R><LINE><C k=\"1\"/><C><D>e</D></C></LINE><LINE/><A>x</A></R>", 197},
+		{"repeated text", "<R><A>x</A></R>", "<R><A>x</A><A>y</A></R>", 0},
+		{"declared text", "<R><A>x</A></R>", "<R><TAG>x</TAG><A>y</A></R>", 0},
 	} {
 		doc := "<D>" + tt.first + strings.Repeat(tt.row, 100) + "</D>"
 		var out record
@@ -107,7 +113,7 @@ func TestXMLFastTakesRows(t *testing.T) {
 		}
 		w := newWindow(in, DefaultMaxRecord, "")
 		x := &xmlReader{emitter: &emitter{ctx: t.Context(), sink: &out, window: w, res: &Result{}}}
-		x.scan.children = declareChildren([]string{"LINE"})
+		x.scan.children = declareChildren([]string{"LINE/C", "TAG"})
 		if err := x.document(); err != nil {
 			t.Fatal(err)
 		}
@@ -120,6 +126,7 @@ func TestXMLFastTakesRows(t *testing.T) {
 func FuzzXMLFast(f *testing.F) {
 	for _, doc := range alike {
 		f.Add([]byte(doc), uint8(0), uint16(0))
+		f.Add([]byte(doc), uint8(1), uint16(0))
 	}
 	for _, g := range goldens(f) {
 		if sniffFormat(g.input) == FormatXML {
@@ -133,6 +140,9 @@ func FuzzXMLFast(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, doc []byte, block uint8, longest uint16) {
 		opt := Options{Format: FormatXML, Encoding: "utf-8", MaxRecord: int(longest)}
+		if block%2 == 1 {
+			opt.Children = []string{"L/C", "LINE/C/D", "T"}
+		}
 		want := slowly(t, doc, opt)
 		got, _ := run(t, bytes.NewReader(doc), opt)
 		compare(t, "at once", got, want)
