@@ -82,7 +82,7 @@ func (x *xmlReader) fastBlock() (xmlFound, error) {
 		// Room for a whole block is made at once: it then stays.
 		room := f.shape.room(len(ahead))
 		x.out = slices.Grow(x.out, max(room, blockSize+room-len(x.out)))
-		line, n, found := f.row(x.out[len(x.out):cap(x.out)], ahead)
+		line, n, found := f.row(x.out[len(x.out):len(x.out)+room], ahead)
 		if found != likeRow {
 			w.advance(pos)
 			if len(ahead) == limit {

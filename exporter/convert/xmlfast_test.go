@@ -28,9 +28,8 @@ var alike = []string{
 	"<D><R A=\"1\"><BB>some text</BB></R><R A=\"2\"><BB>x</BB></R><R><BB/></R><R A=\"3\"/></D>",
 }
 
-// TestXMLFastAgrees puts each of many bytes at each place of such documents.
-// What comes out, faults and their places included, must not depend on who
-// read it.
+// TestXMLFastAgrees puts many pieces at many places of such documents. What
+// comes out, faults and their places included, must not depend on who read it.
 func TestXMLFastAgrees(t *testing.T) {
 	keepSizes(t)
 	blockSize, sampleSize = 1024, 1024 // each conversion makes its own
@@ -39,11 +38,62 @@ func TestXMLFastAgrees(t *testing.T) {
 	for n, doc := range alike {
 		for at := range len(doc) {
 			for i, piece := range pieces {
-				opt := opts[(at+i)%len(opts)]
-				for _, changed := range []string{doc[:at] + piece + doc[at:], doc[:at] + piece + doc[at+1:]} {
-					got, _ := run(t, strings.NewReader(changed), opt)
-					compare(t, fmt.Sprintf("document %d: %q", n, changed), got, slowly(t, []byte(changed), opt))
+				// Each piece goes to every third place, by turns before what is there and instead.
+				if (at+i)%3 != 0 {
+					continue
 				}
+				changed := doc[:at] + piece + doc[at+(at+i)/3%2:]
+				opt := opts[(at+i)/3%len(opts)]
+				got, _ := run(t, strings.NewReader(changed), opt)
+				compare(t, fmt.Sprintf("document %d: %q", n, changed), got, slowly(t, []byte(changed), opt))
+			}
+		}
+	}
+}
+
+// TestXMLFastAgreesOnOddRows: rows that only seem to be like those before.
+func TestXMLFastAgreesOnOddRows(t *testing.T) {
+	like := "<R B=\"1\"><A>1</A><L><X>1</X></L></R>"
+	long := strings.Repeat("0123456789", fastRow/10+1)
+	for _, row := range []string{
+		`<R <A>x"/>`, `<R <A>x"></R>`, `<R>B="1"</R>`, `<R B="1"B="2"/>`, `<R><L X="1"/></R>`, `<R><L><X>1</X></L><A>1</A><L/></R>`,
+		"<R><A>" + strings.Repeat(`"`, fastRow-20) + "</A></R>", // twice as long in JSON
+		"<R B=\"" + strings.Repeat(`\`, fastRow-20) + "\"/>",
+		"<R>" + strings.Repeat("<L><X/></L>", 1000) + "</R>" + "<R>" + strings.Repeat(`<L a=""/>`, 1000) + "</R>",
+		"<R><A>" + long + "</A></R>" + strings.Repeat(like, 5000),
+		"<R><L><X>" + long + "</X></L></R>" + strings.Repeat(like, 5000),
+	} {
+		doc := []byte("<D>" + like + like + row + like + "</D>")
+		for _, opt := range []Options{{MaxRecord: 2 * fastRow}, {MaxRecord: fastRow}} {
+			got, _ := run(t, bytes.NewReader(doc), opt)
+			compare(t, fmt.Sprintf("%.80q", row), got, slowly(t, doc, opt))
+		}
+	}
+}
+
+// TestXMLFastAgreesOnAbsentChildren: what is absent is not bounded by what is
+// there. 70 declared children are more than the fast reader keeps apart.
+func TestXMLFastAgreesOnAbsentChildren(t *testing.T) {
+	keepSizes(t)
+	for _, n := range []int{1, 3, 40, 64, 65, 70} {
+		var children []string
+		for i := range n {
+			name := fmt.Sprintf("N%s%d", strings.Repeat("N", i), i)
+			children = append(children, name, "L/"+name)
+		}
+		last := strings.TrimPrefix(children[2*n-1], "L/")
+		for records := range 12 {
+			row := "<R><A>1</A>" + strings.Repeat("<L/>", records) + "<L A=\"1\"/><" + last + " A=\"1\"/></R>"
+			doc := []byte("<D>" + strings.Repeat(row, 4) + "</D>")
+			opt := Options{Children: children}
+			blockSize = 1 << 17
+			want := slowly(t, doc, opt)
+			if strings.Count(want.lines, "\n") != 4 {
+				t.Fatal(want)
+			}
+			for _, blockSize = range []int{1, 300, 1 << 17} {
+				got, _ := run(t, bytes.NewReader(doc), opt)
+				compare(t, fmt.Sprintf("%d children, %d records", n, records), got, want)
 			}
 		}
 	}
