@@ -30,6 +30,7 @@ type conversion struct {
 	read, sheet       string
 	selected          []string
 	output            string
+	children          []string
 	noHeader, strict  bool
 	stats, schema     bool
 	badShown, badRows int64
@@ -69,7 +70,8 @@ it leaves no part of a file.`,
   finrelay convert customers.csv --schema
   finrelay convert customers.xlsx --select CUSTOMERACCOUNT,NAME --stats > names.jsonl
   finrelay convert package.zip -o ./rows
-  finrelay convert package.zip --entity "Customer groups" --format json -o groups.json`,
+  finrelay convert package.zip --entity "Customer groups" --format json -o groups.json
+  finrelay convert orders.xml --child SALESORDERLINEV2ENTITY`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return cv.run(c.Context(), args[0]) },
 	}
@@ -81,6 +83,7 @@ it leaves no part of a file.`,
 	c.Flags().StringVar(&cv.delimiter, "delimiter", "auto", "character between CSV fields, or tab")
 	c.Flags().StringVar(&cv.quote, "quote", `"`, "character around CSV fields, or none")
 	c.Flags().StringVar(&cv.encoding, "encoding", "auto", "text encoding, for example windows-1252")
+	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also where the row has none; LINE/CHARGE is one below LINE; repeatable")
 	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record, or the first row of a sheet, is data")
 	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read")
 	c.Flags().StringSliceVar(&cv.selected, "select", nil, "only these columns, in this order; names as in the file, separated by commas")
@@ -115,7 +118,7 @@ func (cv *conversion) run(ctx context.Context, name string) error {
 }
 
 func (cv *conversion) options() (convert.Options, error) {
-	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader, Sheet: cv.sheet}
+	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader, Sheet: cv.sheet, Children: cv.children}
 	if _, ok := read.DelimiterByte(); !ok {
 		return convert.Options{}, fmt.Errorf("--delimiter is one ASCII character, tab or auto, not %q", cv.delimiter)
 	}

@@ -124,7 +124,7 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	case FormatJSON:
 		err = readJSON(w, out)
 	default:
-		err = readXML(w, out, format)
+		err = readXML(w, out, format, opt)
 	}
 	res.Encoding, _ = w.in.decoding()
 	if err == nil {

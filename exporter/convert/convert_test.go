@@ -129,6 +129,10 @@ func TestValidate(t *testing.T) {
 		{Options{Encoding: "iso-2022-jp"}, `encoding "iso-2022-jp": not readable yet`},
 		{Options{Fallback: "utf-16le"}, `fallback "utf-16le"`},
 		{Options{MaxRecord: -1}, "longest record -1"},
+		{Options{Children: []string{"LINE", "LINE/CHARGE", "x:Größe"}}, ""},
+		{Options{Children: []string{"LINE", "LINE/"}}, `child "LINE/"`},
+		{Options{Children: []string{"\xff"}}, `child "\xff"`},
+		{Options{Children: []string{"1A"}}, `child "1A"`},
 	}
 	for _, tt := range tests {
 		err := tt.opt.Validate()

@@ -41,17 +41,30 @@
 //
 // Each child element of the root is a row. Its attributes (XML-Attribute) and
 // its child elements (XML-Element) become keys, in that order; one reader
-// serves both forms, so a mixture loses nothing. An element of text is a
-// string; an element with children or attributes of its own is an object, its
-// attributes under "@name", its text under "#text". A name that repeats within
-// one parent becomes an array at the place of the first. An absent element
-// has no key: a row keeps what it has. Names keep their prefix as written;
-// namespace declarations are no data and are left out. A row element with
-// another name than the first one's is a bad row.
+// serves both forms, so a mixture loses nothing. An element of text alone is a
+// string. One with child elements or attributes of its own, as the lines of a
+// composite entity, is a record: an object, its attributes under "@name", its
+// text, unless it is only white space, under "#text". Records stand in an array
+// at the place of the first, also when there is one only; an element of text
+// becomes an array when its name repeats. An absent element has no key: a row
+// keeps what it has. What is declared in Options.Children is an array in each
+// row, [] at the end of the row where it is absent; of strings, if the element
+// is text alone. Names keep their prefix as written; namespace declarations are
+// no data and are left out. A row element with another name than the first
+// one's is a bad row.
 //
-// The document must be well-formed to the last byte; what is not ends the
-// conversion with an exporter.RecordError. A document type declaration is
-// refused before anything in it is read.
+// The document must be well-formed (XML 1.0, fifth edition) to the last byte:
+// what a processor must refuse ends the conversion with an exporter.RecordError
+// that has its line and column, an encoding declaration that contradicts the
+// document among it. Rows before the fault are out by then. A document type
+// declaration is refused before anything in it is read, so no entity expands and
+// nothing is fetched. Refused too, though well-formed: text right below the root,
+// elements nested more than 100 deep, references longer than 64 bytes. Whether
+// prefixes are bound is not checked.
+//
+// Rows and records that look like those before them are read by comparing their
+// markup, all others, and whatever has a fault, by the reader that knows all of
+// XML; the outcome is the same. Neither takes a heap allocation per field.
 //
 // # JSON
 //
@@ -111,7 +124,7 @@
 // # Encodings
 //
 // A byte order mark decides, then Options.Encoding, then a UTF-16 pattern of
-// NULs, then the XML declaration. XML and JSON are UTF-8 otherwise. In CSV the
+// NULs, then the XML declaration, which must not contradict the first and third. XML and JSON are UTF-8 otherwise. In CSV the
 // first byte outside ASCII, wherever it stands, decides between UTF-8 and
 // Options.Fallback, by the 64 KB that begin with it: UTF-8 when it has more
 // characters of several bytes there than bytes that are none. A byte that the

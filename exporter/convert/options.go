@@ -48,6 +48,12 @@ type Options struct {
 	// to be kept aside; "" is the system's folder.
 	TempFolder string
 
+	// Children are names of XML elements that are always arrays, empty ones
+	// where the row has no such element. A child of a row is a name, one further
+	// down a path of names: LINE/CHARGE, which declares LINE too. Unused in
+	// other formats.
+	Children []string
+
 	sequential bool // one record after the other, to compare with
 }
 
@@ -69,6 +75,11 @@ func (o Options) Validate() error {
 	}
 	if o.MaxRecord < 0 {
 		return fmt.Errorf("longest record %d: want a number of bytes", o.MaxRecord)
+	}
+	for _, path := range o.Children {
+		if err := validateChild(path); err != nil {
+			return err
+		}
 	}
 	for _, name := range []string{o.Encoding, o.Fallback} {
 		if name == "" {

@@ -83,7 +83,7 @@ flows:
     cadence: {every: "2h, Mon-Fri 06-20", zone: Europe/Berlin, grace: 45m}
     on_zero_rows: omit
     read:
-      format: csv
+      format: xml
       sheet: Rows
       delimiter: tab
       quote: none
@@ -91,6 +91,7 @@ flows:
       columns: [a, b]
       encoding: utf-16le
       fallback_encoding: shift_jis
+      children: [LINE, LINE/CHARGE]
       strict: true
     columns:
       - {name: QTY, type: decimal, rename: quantity, omit_empty: true, format: "1.234,56"}

@@ -79,6 +79,16 @@ func TestReadingIsTheConverters(t *testing.T) {
 			t.Errorf("encoding %s: %d problems here, there: %v", name, len(v.problems), theirs)
 		}
 	}
+	for _, path := range []string{
+		"LINE", "LINE/CHARGE", "a:b", "_", "-a", "9", "a9.-", "", "/", "a/", "/a", "a//b", "a b", "a\n", "@a", "#text", "Größe/Ü", "\u037e", "\u0370", "\ufffd", "\u2070/\u00b7", "a\u00b7", "\xff", "a\xff", "×", "a÷", "\u200b", "\U000EFFFF", "\U000F0000",
+	} {
+		v := validator{c: &Config{}}
+		v.children("x", &Read{Children: []string{path}})
+		theirs := convert.Options{Children: []string{path}}.Validate()
+		if (len(v.problems) == 0) != (theirs == nil) {
+			t.Errorf("child %q: %d problems here, there: %v", path, len(v.problems), theirs)
+		}
+	}
 }
 
 func TestIDsAreTheLedgers(t *testing.T) {
