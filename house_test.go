@@ -30,7 +30,7 @@ var importRules = []importRule{
 	},
 	{
 		pkg:   "flows", // the order of work; does not know its doors
-		may:   []string{"exporter/...", "dmf", "state"},
+		may:   []string{"exporter/...", "dmf", "state", "flows/cadence"},
 		tests: []string{"dmf/sim/...", "flows/doors/..."}, // the end-to-end tests start at a door, against a FinOps
 	},
 	{

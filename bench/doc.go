@@ -6,6 +6,7 @@
 //	intake     events a second, durable before the answer, against express and
 //	           better-sqlite3 (peers/express)
 //	landing    from the answer to the landed file, against curl; peak memory
+//	queue      a backlog of messages, against the queue's own latencies
 //	ledger     a ledger of a million settled exports against an empty one
 //	figures    medians, tables, the machine's description
 //	load       posts events and remembers which ones were promised

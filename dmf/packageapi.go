@@ -134,6 +134,29 @@ func (c *Client) MessageStatus(ctx context.Context, messageID string) (MessageSt
 	return parseMessageState(value), err
 }
 
+// ExecutionOfMessage gives the execution that wrote a queue message's file, ""
+// when FinOps tells none: the message has not been worked on yet, or FinOps
+// knows of no execution. messageID is Message.CorrelationID.
+//
+// Source: Microsoft Learn, "Recurring integrations" (2024),
+// GetExecutionIdByMessageId: its parameter has an underscore, which that of
+// GetMessageStatus on the same page has not. Observed: a connector for imports
+// gets the empty GUID while the message waits for the batch. Assumed: it
+// answers for messages of export jobs, whose message id is the correlation id;
+// a refusal of every message, or only empty GUIDs, would show it wrong.
+func (c *Client) ExecutionOfMessage(ctx context.Context, messageID string) (ExecutionID, error) {
+	const op = "GetExecutionIdByMessageId"
+	if messageID == "" {
+		return "", fmt.Errorf("%s: no message id given", op)
+	}
+	value, err := c.action(ctx, request{op: op, timeout: askTimeout}, map[string]any{"_messageId": messageID})
+	value = strings.TrimSpace(value)
+	if err != nil || Fold(value) == emptyGUID {
+		return "", err
+	}
+	return ExecutionID(value), nil
+}
+
 // ask calls an action that reads something of one execution.
 func (c *Client) ask(ctx context.Context, op string, id ExecutionID) (string, error) {
 	if id == "" {

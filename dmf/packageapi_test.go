@@ -174,3 +174,44 @@ func TestMessageStatus(t *testing.T) {
 		}
 	}
 }
+
+func TestExecutionOfMessage(t *testing.T) {
+	const id = "Contoso nightly-2026-03-02T09:15:42-6B0E5A1C"
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   ExecutionID
+		failed bool
+	}{
+		"told":                  {200, `{"value":"` + id + `"}`, id, false},
+		"told, with space":      {200, `{"value":" ` + id + ` "}`, id, false},
+		"nested":                {200, `{"value":{"value":"` + id + `"}}`, id, false},
+		"empty":                 {200, `{"value":""}`, "", false},
+		"null":                  {200, `{"value":null}`, "", false},
+		"not worked on yet":     {200, `{"value":"00000000-0000-0000-0000-000000000000"}`, "", false},
+		"the same, in braces":   {200, `{"value":"{00000000-0000-0000-0000-000000000000}"}`, "", false},
+		"no such message":       {400, `{"error":{"message":"x","innererror":{"message":"The message does not exist"}}}`, "", true},
+		"a page, not an answer": {200, `<html>`, "", true},
+	} {
+		var body string
+		f := startFinOps(t, func(w http.ResponseWriter, r *http.Request) {
+			got, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			body = string(got)
+			answerStatus(c.status, c.body)(w, r)
+		})
+		got, err := f.ExecutionOfMessage(t.Context(), "m-1")
+		if got != c.want || (err != nil) != c.failed || body != `{"_messageId":"m-1"}` {
+			t.Errorf("%s: got %q, %v after %s; want %q, failed %t", name, got, err, body, c.want, c.failed)
+		}
+		if _, ok := errors.AsType[*APIError](err); c.failed && !ok {
+			t.Errorf("%s: got %v, want an *APIError", name, err)
+		}
+	}
+	f := startFinOps(t, answer200(`{"value":"x"}`))
+	if _, err := f.ExecutionOfMessage(t.Context(), ""); err == nil || f.count() != 0 {
+		t.Errorf("without an id: %v, %d requests", err, f.count())
+	}
+}

@@ -99,7 +99,9 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	defer func() { err = errors.Join(err, w.Abort()) }()
 	r.cfg.Trace("convert")
 	pass := &pass{w: w, policy: flow.OnBadRows, entry: entryName(job)}
-	result, err := convert.Convert(ctx, source, pass.entry, flow.Read, pass)
+	read := flow.Read
+	read.Entity, read.TempFolder = job.Export.Entity, r.db.Folder()
+	result, err := flow.reap(ctx, source, pass.entry, read, pass)
 	if emptyAsAnnounced(err, job.Export) {
 		err = nil
 	}
@@ -115,6 +117,9 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 		return landing, err
 	}
 	notes = join(job.Export.Notes, notes)
+	if result.records == 0 && flow.OnZeroRows == OmitIt {
+		return landNothing(job, notes)
+	}
 	r.cfg.Trace("commit")
 	receipt, err := w.Commit(ctx, outputFacts(result, job, from, notes))
 	if err != nil {
@@ -130,8 +135,18 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	}
 	return state.Landing{
 		Path: receipt.Path, ManifestPath: receipt.ManifestPath, Bytes: receipt.Bytes, SHA256: receipt.SHA256, Notes: notes,
-		Counts: state.Counts{Rows: result.Rows, BadRows: result.BadRows},
+		Counts: state.Counts{Rows: result.rows, BadRows: result.bad},
 	}, nil
+}
+
+// landNothing is the landing of an export of 0 rows that its flow wants no file
+// of: it counts, and the checkpoint moves.
+func landNothing(job state.DeliveryJob, notes string) (state.Landing, error) {
+	landing := state.Landing{Notes: join(notes, "0 rows: no file is written")}
+	if job.Delivery.Path == "" {
+		return landing, nil
+	}
+	return landing, outputs.Withdraw(job.Delivery.Path, job.Export.ID)
 }
 
 // emptyAsAnnounced: 0 bytes are an export of 0 rows only when the event says so.
@@ -193,17 +208,21 @@ func (p *pass) BadRow(b convert.BadRow) error {
 }
 
 // check decides, with the whole file read, whether it may land.
-func (p *pass) check(res convert.Result, e state.Export, f *Flow) (notes string, err error) {
-	counts := state.Counts{Rows: res.Rows, BadRows: res.BadRows}
+func (p *pass) check(res harvest, e state.Export, f *Flow) (notes string, err error) {
+	counts := state.Counts{Rows: res.rows, BadRows: res.bad}
 	if p.bad > 0 && p.policy != LandIt {
 		return "", &parkedError{reason: state.ReasonBadRows, counts: counts, detail: fmt.Sprintf(
-			"%d of %d records cannot be read as rows:\n%s", res.BadRows, res.Rows+res.BadRows, strings.Join(p.positions, "\n"))}
+			"%d of %d records cannot be read as rows:\n%s", res.bad, res.records, strings.Join(p.positions, "\n"))}
 	}
+	if res.records == 0 && f.OnZeroRows == ParkIt {
+		return "", &parkedError{reason: state.ReasonZeroRows, detail: "the file holds no rows"}
+	}
+	notes = res.notes
 	if p.bad > 0 {
-		notes = fmt.Sprintf("%d rows set aside, first at %s", p.bad, p.positions[0])
+		notes = join(fmt.Sprintf("%d rows set aside, first at %s", p.bad, p.positions[0]), notes)
 	}
-	if e.ExpectedRows != nil && *e.ExpectedRows != res.Rows+res.BadRows {
-		mismatch := fmt.Sprintf("the event announced %d rows, the file holds %d", *e.ExpectedRows, res.Rows+res.BadRows)
+	if e.ExpectedRows != nil && *e.ExpectedRows != res.records {
+		mismatch := fmt.Sprintf("the event announced %d rows, the file holds %d", *e.ExpectedRows, res.records)
 		if f.OnRowMismatch == ParkIt {
 			return "", &parkedError{reason: state.ReasonRowMismatch, counts: counts, detail: mismatch}
 		}
@@ -228,9 +247,9 @@ func outputExport(job state.DeliveryJob) outputs.Export {
 	}
 }
 
-func outputFacts(res convert.Result, job state.DeliveryJob, from measure, notes string) outputs.Facts {
+func outputFacts(res harvest, job state.DeliveryJob, from measure, notes string) outputs.Facts {
 	f := outputs.Facts{
-		Rows: res.Rows, BadRows: res.BadRows, Columns: res.Columns,
+		Rows: res.rows, BadRows: res.bad, Columns: res.columns,
 		SourceBytes: from.bytes, SourceSHA256: from.sha256,
 		Format: string(res.Format), Encoding: res.Encoding, NoOfRecords: job.Export.ExpectedRows,
 	}

@@ -53,6 +53,12 @@ func (r *Relay) Run(ctx context.Context) error {
 		for _, q := range r.cfg.Queues {
 			all.Go(func() { r.keepPolling(ctx, work, q) })
 		}
+		for _, p := range r.cfg.Projects {
+			if p.Schedule != nil {
+				all.Go(func() { r.keepExporting(ctx, p) })
+			}
+		}
+		all.Go(func() { r.keepWatch(ctx, work) })
 	}
 	all.Wait()
 	stop()

@@ -38,28 +38,42 @@ type ExportRequest struct {
 }
 
 // Export stores the runs and gives their ids. They are started by Run, one
-// after the other: FinOps cannot run one project twice at a time.
+// after the other: FinOps cannot run one project twice at a time. Of a project
+// that a flow names, environment and companies may be left out.
 func (r *Relay) Export(ctx context.Context, q ExportRequest) ([]string, error) {
+	if p, ok := r.projectNamed(q.Environment, q.Project); ok {
+		q.Environment = p.Environment
+		q.LandPartial = q.LandPartial || p.LandPartial
+		if len(q.LegalEntities) == 0 {
+			q.LegalEntities = p.LegalEntities
+		}
+	}
+	if q.Environment == "" {
+		return nil, fmt.Errorf("no flow names project %q, or several do: say which environment to ask", q.Project)
+	}
 	if r.cfg.Environments[q.Environment].FinOps == nil {
 		return nil, fmt.Errorf("environment %q has no url and sign_in: an export cannot be asked for", q.Environment)
 	}
-	companies := q.LegalEntities
-	if len(companies) == 0 {
-		companies = []string{""}
-	}
-	var wanted []state.NewExecution
-	for _, c := range companies {
-		// Chosen here and stored before FinOps hears it: after a lost answer it
-		// is what the status can be asked with.
-		id, err := dmf.NewExecutionID(dmf.DefinitionGroup(q.Project), r.db.Now(), nil)
-		if err != nil {
-			return nil, err
-		}
-		wanted = append(wanted, state.NewExecution{
-			Environment: q.Environment, Project: q.Project, LegalEntity: c, ExecutionID: string(id), ParkPartial: !q.LandPartial, By: q.By,
-		})
+	wanted, err := r.wantedRuns(q)
+	if err != nil {
+		return nil, err
 	}
 	return r.db.RequestExecutions(ctx, wanted)
+}
+
+// projectNamed finds the project that flows name, in an environment or, with
+// "", in the only one that has it.
+func (r *Relay) projectNamed(environment, name string) (found Project, ok bool) {
+	for _, p := range r.cfg.Projects {
+		if !strings.EqualFold(string(p.Name), name) || environment != "" && p.Environment != environment {
+			continue
+		}
+		if ok && p.Environment != found.Environment {
+			return Project{}, false
+		}
+		found, ok = p, true
+	}
+	return found, ok
 }
 
 // executePool starts executions and asks how they stand.
@@ -166,12 +180,16 @@ func (r *Relay) takePackage(ctx context.Context, client *dmf.Client, x state.Exe
 		return r.retryExecution(x, err)
 	}
 	if link == "" {
-		// The attempts count from when the run began to run; the age of the
-		// empty link is bounded by them, at one every five seconds.
-		if time.Duration(x.Attempts)*askAgain(0) > linkGrace+r.db.Now().Sub(x.CalledAt)/2 {
-			return r.endExecution(x, state.Failed, string(status), state.ReasonExecution, "FinOps has ended the execution and gives no link to its package")
+		now := r.db.Now()
+		if !x.LinklessSince.IsZero() && now.Sub(x.LinklessSince) > linkGrace {
+			return r.endExecution(x, state.Failed, string(status), state.ReasonExecution,
+				"FinOps has ended the execution and has given no link to its package for "+linkGrace.String())
 		}
-		return r.waitExecution(x, askAgain(0), string(status), "no link to the package yet")
+		again := askAgain(0)
+		if !x.LinklessSince.IsZero() {
+			again = askAgain(now.Sub(x.LinklessSince))
+		}
+		return func(ctx context.Context) error { return r.db.Linkless(ctx, x.ID, string(status), now.Add(again)) }
 	}
 	p := state.NewPackage{Status: string(status), Link: link, LinkPath: linkPath(link)}
 	if info, err := fetch.ParseLink(link); err == nil {

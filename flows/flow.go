@@ -11,6 +11,7 @@ import (
 	"github.com/itchyny/gojq"
 
 	"finrelay/exporter/convert"
+	"finrelay/flows/cadence"
 	"finrelay/state"
 )
 
@@ -22,6 +23,7 @@ const (
 	ParkIt Policy = "park" // nothing becomes visible; a person decides
 	LandIt Policy = "land" // bad rows are set aside in a file of their own, the rest lands
 	WarnIt Policy = "warn" // it lands and the difference is noted
+	OmitIt Policy = "omit" // it counts as landed and no file is written
 )
 
 // Flow is a rule: which exports it takes, how they are read and where they go.
@@ -37,13 +39,22 @@ type Flow struct {
 	Environments   []string
 	When           string // jq on the event; "" is always
 
-	Read          convert.Options
+	Read convert.Options
+	// Shape is what becomes of rows behind the reader; the zero value leaves
+	// them as they are. Its bad rows follow OnBadRows.
+	Shape         convert.Shape
 	Outputs       []string
 	OnBadRows     Policy // ParkIt (default) or LandIt
 	OnRowMismatch Policy // WarnIt (default) or ParkIt
 	// HoldTwins parks an export when one that came another way, by event or by
 	// queue, may hold the same rows. The default lands both and shows the pair.
 	HoldTwins bool
+
+	// OnZeroRows says what to do with an export of 0 rows: LandIt (default)
+	// writes an empty file with its manifest, OmitIt writes none, ParkIt asks.
+	OnZeroRows Policy
+	// Cadence is how often exports are expected; nil when nobody said.
+	Cadence *cadence.Cadence
 
 	// FullRefresh says that every run exports all rows, so that a lost one is
 	// repaired by the next. The default, incremental, never sends rows again.
@@ -57,6 +68,9 @@ type Flow struct {
 const conditionTime = 2 * time.Second
 
 func (f *Flow) compile() error {
+	if err := f.Shape.Validate(); err != nil {
+		return fmt.Errorf("flow %s: %w", f.Name, err)
+	}
 	if f.When == "" {
 		return nil
 	}

@@ -88,6 +88,11 @@ func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exp
 	if err != nil && !errors.Is(err, state.ErrNotFound) {
 		return "", nil, err
 	}
+	if s.Source == "queue" && s.Entity == "" {
+		if s.Entity, err = r.queueEntity(ctx, s); err != nil {
+			return "", nil, err
+		}
+	}
 	if s.RawBytes == 0 {
 		e, err := r.planMember(ctx, s, unpack.Member{}, true, event)
 		return s.DefinitionGroup, []state.NewExport{e}, err
@@ -132,6 +137,26 @@ func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exp
 		project = s.DefinitionGroup
 	}
 	return project, exports, nil
+}
+
+// queueEntity names what a queue's bare file holds, since neither the message
+// nor the file does: the one entity that the queue's flow takes, else the
+// flow's name. In a package the manifest names the entities.
+func (r *Relay) queueEntity(ctx context.Context, s state.Shipment) (string, error) {
+	m, err := r.db.Message(ctx, s.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, q := range r.cfg.Queues {
+		if q.Environment != m.Environment || string(q.Activity) != m.Activity {
+			continue
+		}
+		if f := r.flows[q.Flow]; f != nil && len(f.Entities) == 1 && !strings.ContainsAny(f.Entities[0], "*?") {
+			return f.Entities[0], nil
+		}
+		return q.Flow, nil
+	}
+	return "", nil // the queue is polled no more: the file's own name stands
 }
 
 // planMember names an export and routes it.

@@ -31,6 +31,10 @@ type Queue struct {
 	Activity    dmf.ActivityID
 	Schedule    cron.Schedule
 	Backlog     Backlog
+	// WithEvents says that the same exports are announced by events too. Which
+	// run a message is of is asked then, so that rows that came by event are
+	// not landed again.
+	WithEvents bool
 }
 
 // ErrBacklog: the queue was never empty under finrelay's eyes and holds a
@@ -115,13 +119,21 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 			return ErrBacklog // not stored: it comes again in 30 minutes
 		}
 		r.cfg.Trace("dequeued")
-		receipt, err := r.db.AcceptMessage(durably(ctx), newMessage(q, m, backlog && q.Backlog == BacklogPark))
+		n := newMessage(q, m, backlog && q.Backlog == BacklogPark)
+		n.ExecutionID = r.executionOf(ctx, client, q, m)
+		receipt, err := r.db.AcceptMessage(durably(ctx), n)
 		if err != nil {
 			return err
 		}
 		r.cfg.Trace("message-stored")
 		if receipt.New {
 			res.Messages++
+			if n.NoFile != "" {
+				// Nothing to export is something heard: the job is alive.
+				if err := r.db.Heard(durably(ctx), q.Flow, q.Environment); err != nil {
+					return err
+				}
+			}
 		} else {
 			res.Redelivered++
 		}
@@ -147,6 +159,25 @@ func newMessage(q Queue, m dmf.Message, park bool) state.NewMessage {
 		}
 	}
 	return n
+}
+
+// identityTime bounds the question which run a message is of: the message is
+// hidden for half an hour, and without an answer both copies land.
+const identityTime = 10 * time.Second
+
+// executionOf asks which run wrote a message's file; "" when that is of no use,
+// or FinOps does not say.
+func (r *Relay) executionOf(ctx context.Context, client *dmf.Client, q Queue, m dmf.Message) string {
+	if !q.WithEvents {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, identityTime)
+	defer cancel()
+	id, err := client.ExecutionOfMessage(ctx, m.CorrelationID)
+	if err != nil {
+		r.log.Info("FinOps does not say which run a message is of: were it announced by an event too, both land", "message", m.CorrelationID, keyError, err)
+	}
+	return string(id)
 }
 
 // awaitMessage waits until a message is acked, or until it is clear that it
@@ -228,19 +259,28 @@ func (r *Relay) anyWaiting(ctx context.Context, shipmentID string) (bool, error)
 // missed run once, at once; a poll that failed is tried again before its slot.
 func (r *Relay) keepPolling(ctx, work context.Context, q Queue) {
 	log := r.log.With(keyEnvironment, q.Environment, keyFlow, q.Flow, "activity", string(q.Activity))
+	var earliest time.Time
 	for {
-		due, err := r.nextPoll(ctx, q)
+		due, err := r.NextPoll(ctx, q)
 		if err != nil {
 			log.Error("ledger", keyError, err)
 			due = r.db.Now().Add(firstWait)
+		}
+		if due.Before(earliest) {
+			due = earliest
 		}
 		if !r.sleepUntil(ctx, due) {
 			return
 		}
 		res, err := r.pollStopping(ctx, work, q)
+		// A poll that did not even begin leaves its slot where it was, in the
+		// past: without a pause the next try would follow at once, and so on.
+		earliest = r.db.Now().Add(firstWait)
 		switch {
 		case ctx.Err() != nil:
 			return
+		case errors.Is(err, ErrPolling):
+			log.Debug("queue is being polled already, because a person asked")
 		case err != nil:
 			log.Warn("queue not drained", "messages", res.Messages, keyError, err)
 		case res.Messages+res.Redelivered > 0:
@@ -258,8 +298,10 @@ func (r *Relay) pollStopping(ctx, work context.Context, q Queue) (PollResult, er
 	return r.Poll(poll, q)
 }
 
-// nextPoll is the slot after the last poll, in the past when it was missed.
-func (r *Relay) nextPoll(ctx context.Context, q Queue) (time.Time, error) {
+// NextPoll is when a queue is due: the slot after the last poll, in the past
+// when it was missed; sooner after a poll that failed and while the exports of
+// its flow are overdue.
+func (r *Relay) NextPoll(ctx context.Context, q Queue) (time.Time, error) {
 	last, err := r.db.Queue(ctx, q.Environment, string(q.Activity))
 	if errors.Is(err, state.ErrNotFound) {
 		return r.db.Now(), nil
@@ -268,6 +310,9 @@ func (r *Relay) nextPoll(ctx context.Context, q Queue) (time.Time, error) {
 		return time.Time{}, err
 	}
 	due := q.Schedule.Next(last.LastPolledAt)
+	if soon := last.LastPolledAt.Add(silentPoll); soon.Before(due) && r.silent(ctx, q) {
+		due = soon
+	}
 	if last.Failures > 0 {
 		if again := last.LastPolledAt.Add(backoff(last.Failures+3, 0)); again.Before(due) {
 			due = again

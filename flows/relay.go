@@ -41,7 +41,8 @@ type Config struct {
 	MatchAll     bool // every flow that fits takes an export, not only the first
 	Outputs      map[string]outputs.Output
 	Queues       []Queue
-	Polling      bool // Run polls the queues by their schedules
+	Projects     []Project
+	Polling      bool // Run polls queues, runs projects and watches cadences by their schedules
 	FieldNames   dmf.FieldNames
 
 	Fetchers         int // downloads at once; one slot is kept for urgent links

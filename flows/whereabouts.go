@@ -14,12 +14,14 @@ type Place string
 
 // Places, from best to worst.
 const (
-	LandedHere  Place = "landed here"
-	SafeHere    Place = "safe here"       // raw file kept, not landed
-	InFinOps    Place = "still in FinOps" // a way to get them lives until a time
-	AtRisk      Place = "at risk"         // the link is dead or looks so, and no other way is known
-	Lost        Place = "lost unless full push"
-	SkippedHere Place = "skipped" // a person said that they are not needed
+	LandedHere    Place = "landed here"
+	SafeHere      Place = "safe here"       // raw file kept, not landed
+	InFinOps      Place = "still in FinOps" // a way to get them lives until a time
+	AtRisk        Place = "at risk"         // the link is dead or looks so, and no other way is known
+	Lost          Place = "lost unless full push"
+	SkippedHere   Place = "skipped" // a person said that they are not needed
+	Nowhere       Place = "no rows: the message has no file"
+	SameElsewhere Place = "landed with another export" // proven to be the same, or superseded by a full run
 )
 
 // BlobLife is how long FinOps keeps an exported file in its blob storage.
@@ -54,13 +56,15 @@ func (r *Relay) ExportWhereabouts(e state.Export, s state.Shipment, deliveries [
 func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state.Delivery) Whereabouts {
 	var paths []string
 	for _, d := range deliveries {
-		if d.State == state.Delivered {
+		if d.State == state.Delivered && d.Path != "" { // of 0 rows there may be no file
 			paths = append(paths, d.Path)
 		}
 	}
 	switch {
 	case e.State == state.Landed:
 		return Whereabouts{Place: LandedHere, Paths: paths}
+	case e.State == state.Skipped && e.Reason == state.ReasonSameExport:
+		return Whereabouts{Place: SameElsewhere, Next: "nothing; finrelay exports show " + e.Twin + " tells of the other"}
 	case e.State == state.Skipped:
 		return Whereabouts{Place: SkippedHere, Paths: paths}
 	case e.Reason == state.ReasonMissingMember:
@@ -119,6 +123,10 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	switch {
 	case s.State == state.Settled && s.Reason == state.ReasonSkipped:
 		return Whereabouts{Place: SkippedHere}
+	case s.State == state.Settled && (s.Reason == state.ReasonSameExport || s.Reason == state.ReasonSuperseded):
+		return Whereabouts{Place: SameElsewhere}
+	case s.State == state.Settled && s.Reason == state.ReasonNoFile:
+		return Whereabouts{Place: Nowhere}
 	case s.State == state.Settled:
 		return r.whereSettled(s)
 	case r.rawThere(s):
@@ -135,7 +143,7 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 		}
 		return w
 	case s.State == state.Expired && !s.RenewAt.IsZero():
-		return Whereabouts{Place: AtRisk, Until: s.Order.At.Add(BlobLife), Next: "nothing now: FinOps is asked for a fresh link to execution " + s.ExecutionID}
+		return Whereabouts{Place: AtRisk, Until: s.Order.At.Add(BlobLife), Next: "nothing now: " + rungText(s)}
 	case s.State == state.Expired || s.State == state.Parked || s.RawHere():
 		return r.linkLost(s, now)
 	case now.Before(s.Deadline):
@@ -148,22 +156,41 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	return Whereabouts{Place: AtRisk, Next: "nothing now: the link is past its time by our clock, but only the server may declare it dead; it is being tried"}
 }
 
+// rungText says what is being done about an expired shipment.
+func rungText(s state.Shipment) string {
+	switch s.Rung {
+	case state.RungQueue:
+		return "the queue is drained that may hold the same rows"
+	case state.RungRun:
+		return "full run " + s.Superseding + " was started to bring its rows"
+	}
+	if s.ExecutionID == "" {
+		return "FinOps' execution history is searched for its blob"
+	}
+	return "FinOps is asked for a fresh link to execution " + s.ExecutionID
+}
+
 // whereSettled asks the exports: a shipment is settled when each has come to
 // rest, which may be on a person's list.
 func (r *Relay) whereSettled(s state.Shipment) Whereabouts {
 	exports, err := r.db.Exports(context.Background(), state.Filter{ShipmentID: s.ID, Limit: -1})
-	landed, skipped := 0, 0
+	landed, skipped, same := 0, 0, 0
 	for _, e := range exports {
 		switch e.State {
 		case state.Landed:
 			landed++
 		case state.Skipped:
 			skipped++
+			if e.Reason == state.ReasonSameExport {
+				same++
+			}
 		}
 	}
 	switch {
 	case s.RawHere() && (err != nil || landed+skipped < len(exports)):
 		return Whereabouts{Place: SafeHere, Paths: []string{r.inFolder(s.RawFile)}, Next: "finrelay shipments show SHIPMENT-ID lists its exports, each with what to do"}
+	case same > 0 && landed == 0:
+		return Whereabouts{Place: SameElsewhere}
 	case skipped > 0 && landed == 0:
 		return Whereabouts{Place: SkippedHere}
 	}
@@ -190,7 +217,8 @@ func (r *Relay) fullPush(s state.Shipment) string {
 		return "flow " + f.Name + " is declared refresh: full, so the next run of its data project brings these rows again"
 	}
 	return fmt.Sprintf("an incremental export does not send these rows again: run a full push of %q in FinOps "+
-		"(data project, Refresh type: Full push only), then finrelay skip SHIPMENT-ID --why \"full push\"", s.Entity)
+		"(data project, Refresh type: Full push only; or action ResetVersionToken, which makes the next incremental run a full one), "+
+		"then finrelay skip SHIPMENT-ID --why \"full push\"", s.Entity)
 }
 
 // fullRefresh gives the flow that surely takes a shipment's rows and gets all
@@ -236,11 +264,12 @@ var advice = map[state.Reason]string{
 	state.ReasonUnsafeName:    "the package holds a name that leaves its folder: look at the raw file and where it came from",
 	state.ReasonDuplicate:     "the package holds two files of one name: look at the raw file",
 	state.ReasonTooLarge:      "larger than the limits for packages: look at the raw file",
-	state.ReasonEncrypted:     "FinOps does not encrypt packages: look at the raw file and where it came from",
-	state.ReasonFormat:        "this version does not read the format; the raw file is kept: use CSV or XML in the data project, or finrelay rerun after an upgrade",
-	state.ReasonMalformed:     "the file breaks off or is not well-formed at the place named: look at the raw file",
-	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, or on_bad_rows: land to set such rows aside; then finrelay rerun EXPORT-ID",
+	state.ReasonEncrypted:     "FinOps encrypts neither packages nor workbooks: export again without a password, or look at the raw file and where it came from",
+	state.ReasonFormat:        "this version does not read the format; the raw file is kept: use CSV, XML or XLSX in the data project, or finrelay rerun after an upgrade",
+	state.ReasonMalformed:     "the file breaks off, is not well-formed or does not fit the flow's read, columns and constants, as named: correct the flow, restart and finrelay rerun EXPORT-ID, or look at the raw file",
+	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, the column's type or on_type_error if a value does not fit, or on_bad_rows: land to set such rows aside; then finrelay rerun EXPORT-ID",
 	state.ReasonRowMismatch:   "compare with the execution in FinOps; set on_row_mismatch: warn for the flow to let it land, then finrelay rerun EXPORT-ID",
+	state.ReasonZeroRows:      "see in FinOps whether the run should have had rows; set on_zero_rows: land or omit for the flow, restart, then finrelay rerun EXPORT-ID, or finrelay skip it",
 	state.ReasonNoFlow:        "add a flow that takes this entity (finrelay inspect says why none does), restart, then finrelay rerun EXPORT-ID",
 	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonOutput:        "see that the output's folder is there and may be written",

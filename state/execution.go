@@ -51,19 +51,21 @@ type Execution struct {
 	CalledAt    time.Time `json:"called_at,omitzero"`
 	EndedAt     time.Time `json:"ended_at,omitzero"`
 	ShipmentID  string    `json:"shipment,omitempty"`
+	// LinklessSince is since when FinOps gives no link though the run has ended.
+	LinklessSince time.Time `json:"-"`
 }
 
 const executionColumns = `id, environment, project, legal_entity, execution_id, state, status, reason, detail, park_partial,
-	due_at, attempts, requested_at, requested_by, called_at, ended_at, shipment_id`
+	due_at, attempts, requested_at, requested_by, called_at, ended_at, shipment_id, linkless_since`
 
 func scanExecution(scan func(...any) error) (Execution, error) {
 	var x Execution
 	var due, requested int64
-	var called, ended sql.NullInt64
+	var called, ended, linkless sql.NullInt64
 	err := scan(&x.ID, &x.Environment, &x.Project, &x.LegalEntity, &x.ExecutionID, &x.State, &x.Status, &x.Reason, &x.Detail, &x.ParkPartial,
-		&due, &x.Attempts, &requested, &x.RequestedBy, &called, &ended, &x.ShipmentID)
+		&due, &x.Attempts, &requested, &x.RequestedBy, &called, &ended, &x.ShipmentID, &linkless)
 	x.DueAt, x.RequestedAt = fromMillis(due), fromMillis(requested)
-	x.CalledAt, x.EndedAt = fromMillis(called.Int64), fromMillis(ended.Int64)
+	x.CalledAt, x.EndedAt, x.LinklessSince = fromMillis(called.Int64), fromMillis(ended.Int64), fromMillis(linkless.Int64)
 	return x, err
 }
 
@@ -74,13 +76,8 @@ func (db *DB) RequestExecutions(ctx context.Context, wanted []NewExecution) ([]s
 	err := db.update(ctx, func(t *tx) error {
 		ids = nil
 		for _, n := range wanted {
-			id := NewID(executionPrefix, n.Environment, n.ExecutionID)
-			if err := t.step(KindExecution, id, "", "", Queued, "", "by "+n.By); err != nil {
-				return err
-			}
-			if _, err := t.exec(`INSERT INTO executions (id, environment, project, legal_entity, execution_id, state, park_partial, due_at, requested_at, requested_by)
-				VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?7, ?7, ?8)`,
-				id, n.Environment, n.Project, n.LegalEntity, n.ExecutionID, n.ParkPartial, t.now, n.By); err != nil {
+			id, err := t.requestExecution(n)
+			if err != nil {
 				return err
 			}
 			ids = append(ids, id)
@@ -88,6 +85,17 @@ func (db *DB) RequestExecutions(ctx context.Context, wanted []NewExecution) ([]s
 		return nil
 	})
 	return ids, err
+}
+
+func (t *tx) requestExecution(n NewExecution) (id string, err error) {
+	id = NewID(executionPrefix, n.Environment, n.ExecutionID)
+	if err := t.step(KindExecution, id, "", "", Queued, "", "by "+n.By); err != nil {
+		return "", err
+	}
+	_, err = t.exec(`INSERT INTO executions (id, environment, project, legal_entity, execution_id, state, park_partial, due_at, requested_at, requested_by)
+		VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?7, ?7, ?8)`,
+		id, n.Environment, n.Project, n.LegalEntity, n.ExecutionID, n.ParkPartial, t.now, n.By)
+	return id, err
 }
 
 // executionLease is when an execution whose process ended is looked at again.
@@ -199,6 +207,15 @@ func (db *DB) WaitExecution(ctx context.Context, id, status string, due time.Tim
 			return nil
 		}
 		return t.note(KindExecution, id, "", x.State, x.State, ReasonFinOps, joinDetail(status, detail))
+	})
+}
+
+// Linkless asks again at due for the link of an execution that has ended.
+func (db *DB) Linkless(ctx context.Context, id, status string, due time.Time) error {
+	return db.executionStep(ctx, id, func(t *tx, x Execution) error {
+		_, err := t.exec(`UPDATE executions SET status = ?2, due_at = ?3, detail = 'no link to the package yet', linkless_since = coalesce(linkless_since, ?4) WHERE id = ?1`,
+			id, status, millis(due), t.now)
+		return err
 	})
 }
 

@@ -56,7 +56,7 @@ func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []
 			if held && exports[i].Reason == "" {
 				exports[i].Reason, exports[i].Detail = heldBecause(s)
 			}
-			if err := t.createExport(s, project, &exports[i]); err != nil {
+			if err := t.openExport(s, project, &exports[i]); err != nil {
 				return fmt.Errorf("record export %q of %s: %w", exports[i].Member, s.ID, err)
 			}
 		}
@@ -72,13 +72,38 @@ func heldBecause(s Shipment) (Reason, string) {
 	return ReasonBacklog, "it was in the queue before finrelay began to poll it"
 }
 
+// openExport creates an export, unless one that came another way is proven to
+// hold its rows; and it takes from the list what this one is proven to hold.
+func (t *tx) openExport(s Shipment, project string, e *NewExport) error {
+	same, err := t.proven(s, e.Entity)
+	if err != nil {
+		return err
+	}
+	if same != "" && e.Reason != ReasonMissingMember {
+		e.Reason, e.Detail, e.Twin = ReasonSameExport, sameDetail(s, same), same
+		return t.createExport(s, project, e)
+	}
+	if err := t.createExport(s, project, e); err != nil {
+		return err
+	}
+	switch e.Reason {
+	case "", ReasonNoFlow, ReasonFlowError, ReasonBacklog, ReasonTwin: // its rows are here and can be read
+		return t.closeProven(s, e.Entity, ExportID(s.ID, e.Member))
+	}
+	return nil
+}
+
 func (t *tx) createExport(s Shipment, project string, e *NewExport) error {
 	id := ExportID(s.ID, e.Member)
 	to, reason, outputs := Open, e.Reason, e.Deliveries
 	if reason == "" && len(outputs) == 0 {
 		reason = ReasonNoFlow // open, it would wait for ever for a delivery
 	}
-	if reason != "" {
+	switch reason {
+	case "":
+	case ReasonSameExport:
+		to, outputs = Skipped, nil
+	default:
 		to, outputs = Parked, nil
 	}
 	if err := t.step(KindExport, id, s.ID, "", to, reason, e.Detail); err != nil {
@@ -92,7 +117,26 @@ func (t *tx) createExport(s Shipment, project string, e *NewExport) error {
 		millis(s.Order.At), s.Order.No, e.ExpectedRows, to, reason, e.Detail, millis(s.ReceivedAt), e.Twin); err != nil {
 		return err
 	}
-	return t.createDeliveries(id, s.ID, outputs)
+	if err := t.createDeliveries(id, s.ID, outputs); err != nil {
+		return err
+	}
+	return t.hearFlows(s.Environment, e)
+}
+
+// hearFlows: an export that came is heard by each flow that took it, whatever
+// becomes of it.
+func (t *tx) hearFlows(environment string, e *NewExport) error {
+	heard := map[string]bool{"": true}
+	for _, d := range append([]NewDelivery{{Flow: e.Flow}}, e.Deliveries...) {
+		if heard[d.Flow] {
+			continue
+		}
+		heard[d.Flow] = true
+		if err := t.heard(d.Flow, environment); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tx) createDeliveries(exportID, shipmentID string, deliveries []NewDelivery) error {

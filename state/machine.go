@@ -66,13 +66,13 @@ var arrows = map[Kind]map[State][]State{
 		"":       {Pending, Settled}, // settled at once: a queue's message without a file
 		Pending:  {Fetching},
 		Waiting:  {Fetching, Pending},
-		Fetching: {Fetched, Waiting, Expired, Parked, Pending},
-		Expired:  {Pending, Settled}, // settled: skipped by a person
+		Fetching: {Fetched, Waiting, Expired, Parked, Pending, Settled}, // settled: dead, and its rows came another way
+		Expired:  {Pending, Settled},                                    // settled: skipped by a person, or its rows came another way
 		Fetched:  {Settled, Parked},
 		Parked:   {Pending, Fetched, Settled},
 	},
 	KindExport: {
-		"":     {Open, Parked},
+		"":     {Open, Parked, Skipped}, // skipped: proven to be one that came another way
 		Open:   {Landed, Parked},
 		Parked: {Open, Skipped},
 		Landed: {Open},
@@ -92,6 +92,12 @@ var arrows = map[Kind]map[State][]State{
 		Stale:   {Due, Assumed},
 		Acked:   {Due}, // handed out again: the ack had no effect
 		Assumed: {Due},
+	},
+	KindCadence: {
+		"":       {Punctual},
+		Punctual: {Quiet, Late},
+		Quiet:    {Punctual, Late},
+		Late:     {Punctual, Quiet},
 	},
 	KindDelivery: {
 		"":        {Ready},

@@ -45,6 +45,7 @@ type NewMessage struct {
 	CorrelationID string
 	Body          []byte // byte for byte; its receipt is a secret
 	LinkPath      string // where the file is, without its query
+	ExecutionID   string // the run that wrote the file; "" when FinOps does not say
 	// NoFile says why the message has no file; "" when it has one. Such a
 	// message is recorded and acked: it would come back for ever.
 	NoFile string
@@ -99,8 +100,8 @@ func (t *tx) createMessage(r *MessageReceipt, identity string, m NewMessage) err
 	}
 	seq, err := t.insert(`INSERT INTO shipments (id, environment, source, event_id, identity, entity, legal_entity, execution_id, definition_group,
 			order_at, order_no, link_path, deadline, state, reason, detail, due_at, received_at, settled_at, held)
-		VALUES (?1, ?2, 'queue', '', ?3, '', '', '', '', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?4, ?4, CASE WHEN ?8 = 'settled' THEN ?4 END, ?11)`,
-		r.ShipmentID, m.Environment, identity, t.now, number, m.LinkPath, t.now+MessageLife.Milliseconds(), to, reason, m.NoFile, m.Park)
+		VALUES (?1, ?2, 'queue', '', ?3, '', '', ?12, '', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?4, ?4, CASE WHEN ?8 = 'settled' THEN ?4 END, ?11)`,
+		r.ShipmentID, m.Environment, identity, t.now, number, m.LinkPath, t.now+MessageLife.Milliseconds(), to, reason, m.NoFile, m.Park, m.ExecutionID)
 	if err != nil {
 		return err
 	}

@@ -94,6 +94,7 @@ func (w *walk) accept(*rapid.T) {
 	life := rapid.IntRange(0, 5).Draw(w.t, "hours")
 	a.Shipment.Deadline = testTime.Add(time.Duration(life) * time.Hour)
 	a.Shipment.Link = fmt.Sprint("https://a.example/x?sig=", life)
+	a.Shipment.ExecutionID = map[string]string{"a": "run of a", "b": "run of b and c", "c": "run of b and c"}[identity]
 	if rapid.IntRange(0, 5).Draw(w.t, "unreadable") == 0 {
 		a = unreadable(identity)
 	}
@@ -141,6 +142,27 @@ func (w *walk) actions() map[string]func(*rapid.T) {
 			outputs := append(w.outputs(), NewDelivery{"new", "all"})
 			return w.db.RerunExport(bg, w.export().ID, "all", outputs, "eve")
 		}),
+		"message": on(func() error {
+			run := rapid.SampledFrom([]string{"", "run of a", "run of b and c"}).Draw(w.t, "of")
+			m := NewMessage{Environment: "prod", Activity: "a1", CorrelationID: "of " + run, Body: []byte("receipt"), ExecutionID: run}
+			if err := w.db.PollBegun(bg, m.Environment, m.Activity); err != nil {
+				return err
+			}
+			return errOf(w.db.AcceptMessage(bg, m))
+		}),
+		"renew": on(func() error {
+			return w.db.Renewed(bg, w.shipment("s"), FreshLink{Link: "https://a.example/y?sig=new"}, "")
+		}),
+		"next rung": on(func() error { return w.db.NextRung(bg, w.shipment("s"), RungQueue, "") }),
+		"watch":     on(func() error { return w.db.Watch(bg, "all", "prod") }),
+		"silent": on(func() error {
+			c, err := w.db.Cadence(bg, "all", "prod")
+			if err != nil {
+				return err
+			}
+			to := rapid.SampledFrom([]State{Quiet, Late}).Draw(w.t, "to")
+			return w.db.Silent(bg, Silence{Flow: "all", Environment: "prod", HeardAt: c.HeardAt, To: to})
+		}),
 		"skip shipment": on(func() error { return w.db.Skip(bg, w.shipment("s"), "eve", "") }),
 		"skip export":   on(func() error { return w.db.Skip(bg, w.export().ID, "eve", "") }),
 		"reread": on(func() error {
@@ -156,6 +178,10 @@ func (w *walk) actions() map[string]func(*rapid.T) {
 				w.events[fmt.Sprint(identity, w.epoch)] = receipts[0].EventID
 			}
 			return err
+		}),
+		"adopt": on(func() error {
+			entities := [][]string{nil, {"Customer groups"}, {"Customer groups", "Vendor groups"}}
+			return errOf(w.db.AdoptPackage(bg, adoption("run", entities[rapid.IntRange(0, 2).Draw(w.t, "entities")]...)))
 		}),
 		"new epoch": on(func() error {
 			if rapid.IntRange(0, 3).Draw(w.t, "really") > 0 {
@@ -239,6 +265,11 @@ func (w *walk) finish() (landed int) {
 		for _, j := range fetches {
 			w.may(w.db.Fetched(bg, j.Shipment.ID, RawFile{File: "raw/" + j.Shipment.ID}))
 		}
+		renewals, err := w.db.ClaimRenewals(bg, 99)
+		w.may(err)
+		for _, s := range renewals {
+			w.may(w.db.Renewed(bg, s.ID, FreshLink{Link: "https://a.example/p?sig=fresh", LinkPath: "a.example/p", Package: true}, ""))
+		}
 		openings, err := w.db.ClaimOpenings(bg, "o", 0, 99)
 		w.may(err)
 		for _, s := range openings {
@@ -249,7 +280,7 @@ func (w *walk) finish() (landed int) {
 		for _, j := range deliveries {
 			w.may(w.db.Delivered(bg, DeliveryKey{j.Export.ID, j.Delivery.Output}, Landing{Path: "p"}))
 		}
-		if len(fetches)+len(openings)+len(deliveries) == 0 {
+		if len(fetches)+len(renewals)+len(openings)+len(deliveries) == 0 {
 			break
 		}
 	}

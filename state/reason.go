@@ -35,19 +35,23 @@ const (
 	ReasonMalformed   Reason = "malformed"
 	ReasonBadRows     Reason = "bad_rows"
 	ReasonRowMismatch Reason = "row_mismatch"
+	ReasonZeroRows    Reason = "zero_rows"
 
 	// FinOps.
-	ReasonNoFile      Reason = "no_file"            // a queue's message that has none
-	ReasonRedelivered Reason = "redelivered"        // the queue handed the message out again
-	ReasonBacklog     Reason = "backlog"            // was in the queue before finrelay
-	ReasonTwin        Reason = "possible_duplicate" // the flow holds what may have come another way already
-	ReasonNotStarted  Reason = "not_started"        // FinOps did not start an execution
-	ReasonExecution   Reason = "execution"          // FinOps says that an execution failed
-	ReasonStuck       Reason = "stuck"              // an execution that runs for longer than any should
-	ReasonPartial     Reason = "partial"            // an execution that succeeded for some entities only
-	ReasonFinOps      Reason = "finops"             // FinOps did not do what was asked
-	ReasonSignIn      Reason = "sign_in"
-	ReasonNoFreshLink Reason = "no_fresh_link" // the journal's: why an expired link was not renewed
+	ReasonNoFile       Reason = "no_file"            // a queue's message that has none
+	ReasonRedelivered  Reason = "redelivered"        // the queue handed the message out again
+	ReasonBacklog      Reason = "backlog"            // was in the queue before finrelay
+	ReasonTwin         Reason = "possible_duplicate" // the flow holds what may have come another way already
+	ReasonNotStarted   Reason = "not_started"        // FinOps did not start an execution
+	ReasonExecution    Reason = "execution"          // FinOps says that an execution failed
+	ReasonStuck        Reason = "stuck"              // an execution that runs for longer than any should
+	ReasonPartial      Reason = "partial"            // an execution that succeeded for some entities only
+	ReasonFinOps       Reason = "finops"             // FinOps did not do what was asked
+	ReasonSignIn       Reason = "sign_in"
+	ReasonNoFreshLink  Reason = "no_fresh_link" // the journal's: why an expired link was not renewed
+	ReasonSameExport   Reason = "same_export"   // proven, by FinOps' own identities, to have come another way
+	ReasonStillRunning Reason = "still_running" // the journal's: a slot passed while its project was running
+	ReasonSuperseded   Reason = "superseded"    // a full run that was started for it brought its rows
 
 	// The way on.
 	ReasonNoFlow      Reason = "no_flow"

@@ -5,6 +5,17 @@ import (
 	"time"
 )
 
+// Rung is a way to the rows of an expired shipment. They are tried in the order
+// below, each until it is clear that it does not lead there.
+type Rung string
+
+// Rungs.
+const (
+	RungLink  Rung = "link"  // FinOps is asked for a fresh link
+	RungQueue Rung = "queue" // the queue is drained that may hold the same rows
+	RungRun   Rung = "run"   // a full run of the data project was started, and is waited for
+)
+
 // MaxRenewals is how many fresh links a shipment asks for by itself: a server
 // that calls each of them expired has another trouble.
 const MaxRenewals = 5
@@ -53,6 +64,8 @@ type FreshLink struct {
 	// Package: the link leads to the execution's whole package, of which only
 	// this shipment's entity is to be taken.
 	Package bool
+	// ExecutionID, when it was not known before.
+	ExecutionID string
 }
 
 // Renewed gives an expired shipment a fresh link and makes it pending. A
@@ -75,9 +88,10 @@ func (db *DB) Renewed(ctx context.Context, shipmentID string, l FreshLink, detai
 			return err
 		}
 		if _, err := t.exec(`UPDATE shipments SET deadline = ?2, link_path = ?3, whole_package = ?4, renew_at = NULL,
+				execution_id = CASE WHEN execution_id = '' THEN ?5 ELSE execution_id END,
 				mark_etag   = CASE WHEN link_path = ?3 THEN mark_etag   ELSE '' END,
 				mark_offset = CASE WHEN link_path = ?3 THEN mark_offset ELSE 0  END
-			WHERE id = ?1`, s.ID, deadline, l.LinkPath, l.Package); err != nil {
+			WHERE id = ?1`, s.ID, deadline, l.LinkPath, l.Package, l.ExecutionID); err != nil {
 			return err
 		}
 		return t.requeue(s, ReasonFreshLink, detail)
@@ -96,12 +110,23 @@ func (db *DB) WaitRenewal(ctx context.Context, shipmentID string, due time.Time,
 	})
 }
 
-// renewable starts the asking for a shipment that has just expired.
+// LaterRenewal looks again at due; nothing was found out that is worth telling.
+func (db *DB) LaterRenewal(ctx context.Context, shipmentID string, due time.Time) error {
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE shipments SET renew_at = ?2 WHERE id = ?1 AND state = 'expired'`, shipmentID, millis(due))
+		return err
+	})
+}
+
+// renewable starts the way to the rows of a shipment that has just expired.
 func (t *tx) renewable(s Shipment) error {
-	// Of an event the entity must be known: only it is taken from the package.
-	if s.Source == "queue" || s.ExecutionID == "" || s.Source == "event" && s.Entity == "" || s.Renewals >= MaxRenewals {
-		return nil
+	if s.Source == "queue" {
+		return nil // the queue hands it out again by itself
 	}
-	_, err := t.exec(`UPDATE shipments SET renew_at = ?2 WHERE id = ?1`, s.ID, t.now)
+	rung := s.Rung
+	if rung == RungLink && s.Renewals >= MaxRenewals {
+		rung = RungQueue
+	}
+	_, err := t.exec(`UPDATE shipments SET renew_at = ?2, rung = ?3 WHERE id = ?1`, s.ID, t.now, rung)
 	return err
 }

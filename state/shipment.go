@@ -57,6 +57,12 @@ func (db *DB) Expire(ctx context.Context, shipmentID string, deadline time.Time,
 		if s.State == Fetching && s.Deadline.After(deadline) {
 			return t.requeueFresh(s, detail)
 		}
+		if same, err := t.proven(s, s.Entity); err != nil || same != "" {
+			if err != nil {
+				return err
+			}
+			return t.settleSame(s, same)
+		}
 		if err := t.moveShipment(s, Expired, ReasonLinkExpired, detail); err != nil {
 			return err
 		}
@@ -127,7 +133,7 @@ func (db *DB) RerunShipment(ctx context.Context, shipmentID, by string) error {
 		}
 		if !s.RawHere() {
 			// A person looked: the whole ladder is open again.
-			if _, err := t.exec(`UPDATE shipments SET renewals = 0, renew_at = NULL WHERE id = ?1`, s.ID); err != nil {
+			if _, err := t.exec(`UPDATE shipments SET renewals = 0, renew_at = NULL, rung = 'link', superseding = '' WHERE id = ?1`, s.ID); err != nil {
 				return err
 			}
 			return t.requeue(s, ReasonRerun, by)

@@ -42,7 +42,7 @@ func (t *tx) skipShipment(id, detail string) error {
 	if err != nil {
 		return err
 	}
-	if s.State == Fetched { // its exports are skipped one by one
+	if s.State == Fetched || s.State == Fetching { // its exports are skipped one by one; a worker is at it
 		return &TransitionError{Kind: KindShipment, ID: id, From: s.State, To: Skipped}
 	}
 	if err := t.moveShipment(s, Settled, ReasonSkipped, detail); err != nil {

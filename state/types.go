@@ -72,7 +72,9 @@ type Shipment struct {
 	RawRemovedAt    time.Time `json:"raw_removed_at,omitzero"`
 	RenewAt         time.Time `json:"renew_at,omitzero"` // expired: when a fresh link is asked for; zero: it is not
 	Renewals        int       `json:"renewals,omitempty"`
-	WholePackage    bool      `json:"-"` // the link leads to more entities than this shipment's
+	WholePackage    bool      `json:"-"`                     // the link leads to more entities than this shipment's
+	Rung            Rung      `json:"-"`                     // expired: which way to its rows is tried at RenewAt
+	Superseding     string    `json:"superseding,omitempty"` // the full run, by our id, that was started for it
 }
 
 // RawHere says whether the shipment's raw file is durable in the state folder.

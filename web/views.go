@@ -42,6 +42,10 @@ type StatusView struct {
 	Serving bool        `json:"serving"` // a server holds the state folder and works
 	List    []ListItem  `json:"list"`    // what needs a person, at most MostListed
 	Queues  []QueueView `json:"queues"`  // those that flows poll
+	// Cadences are the flows that exports are expected of, those that are late first.
+	Cadences []flows.CadenceStands `json:"cadences"`
+	// Late counts those of them that are late.
+	Late int `json:"late"`
 }
 
 // MostListed is how many items a status lists.

@@ -55,31 +55,58 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		fc.Outputs[name] = out
 	}
 	for _, f := range cfg.Flows {
-		fc.Flows = append(fc.Flows, flow(f))
+		made, err := flow(f)
+		if err != nil {
+			return nil, err
+		}
+		fc.Flows = append(fc.Flows, made)
 	}
-	list, err := queues(cfg)
-	if err != nil {
+	var err error
+	if fc.Queues, err = queues(cfg); err != nil {
 		return nil, err
 	}
-	fc.Queues = list
+	if fc.Projects, err = projects(cfg); err != nil {
+		return nil, err
+	}
 	return flows.New(db, fc)
 }
 
 // trace is set by tests that end the process between two steps.
 var trace func(step string)
 
-func flow(f config.Flow) flows.Flow {
+func flow(f config.Flow) (flows.Flow, error) {
+	expected, err := f.Cadence.Parse()
+	if err != nil {
+		return flows.Flow{}, fmt.Errorf("flow %s: cadence: %w", f.Name, err)
+	}
 	return flows.Flow{
 		Name: f.Name, Entities: f.Entities, TargetEntities: f.TargetEntities, LegalEntities: f.LegalEntities,
 		Environments: f.Environments, When: f.When, Outputs: f.Outputs,
 		OnBadRows: flows.Policy(f.OnBadRows), OnRowMismatch: flows.Policy(f.OnRowMismatch), HoldTwins: f.OnPossibleDuplicate == "hold",
-		FullRefresh: f.Refresh == "full",
-		Read:        readOptions(f.Read),
+		OnZeroRows: flows.Policy(f.OnZeroRows), FullRefresh: f.Refresh == "full", Cadence: expected,
+		Read: readOptions(f.Read), Shape: shape(f),
+	}, nil
+}
+
+func shape(f config.Flow) convert.Shape {
+	s := convert.Shape{Transform: f.Transform, OnTypeError: convert.OnTypeError(f.OnTypeError)}
+	for _, c := range f.Columns {
+		column := convert.Column{
+			Name: c.Name, Type: convert.ColumnType(c.Type), Rename: c.Rename, Drop: c.Drop, OmitEmpty: c.OmitEmpty, Format: c.Format,
+		}
+		if column.Type == convert.TypeTime {
+			column.Zone = c.Zone
+		}
+		s.Columns = append(s.Columns, column)
 	}
+	for _, k := range f.Constants {
+		s.Constants = append(s.Constants, convert.Constant{Name: k.Name, Value: k.Value, Type: convert.ColumnType(k.Type)})
+	}
+	return s
 }
 
 func readOptions(r config.Read) convert.Options {
-	o := convert.Options{NoHeader: !r.Header, Columns: r.Columns, Fallback: r.FallbackEncoding, Strict: r.Strict}
+	o := convert.Options{NoHeader: !r.Header, Columns: r.Columns, Fallback: r.FallbackEncoding, Strict: r.Strict, Sheet: r.Sheet}
 	o.Delimiter, _ = r.DelimiterByte()
 	if q, _ := r.QuoteByte(); q == 0 {
 		o.NoQuote = true

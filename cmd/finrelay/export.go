@@ -34,15 +34,12 @@ the command ends.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			q.Project = args[0]
-			if q.Environment == "" {
-				return usage(errors.New("say which environment to ask with --environment"))
-			}
 			return a.withLedger(c.Context(), func(s *session) error { return a.runExport(c.Context(), s, q, wait) })
 		},
 	}
-	c.Flags().StringVar(&q.Environment, "environment", "", "the environment to ask (required)")
-	c.Flags().StringArrayVar(&q.LegalEntities, "legal-entity", nil, "company; may be given more than once")
-	c.Flags().BoolVar(&q.LandPartial, "land-partial", false, "land what a partly succeeded run gives; else it is parked")
+	c.Flags().StringVar(&q.Environment, "environment", "", "the environment to ask; may be left out for a project that a flow names")
+	c.Flags().StringArrayVar(&q.LegalEntities, "legal-entity", nil, "company, may be given more than once; default those that the flow names")
+	c.Flags().BoolVar(&q.LandPartial, "land-partial", false, "land what a partly succeeded run gives; else it is parked, or as the flow says")
 	c.Flags().DurationVar(&wait, "wait", 0, "wait up to this long for the results of a running server")
 	a.addOutput(c)
 	return c

@@ -46,11 +46,31 @@ func queues(cfg *config.Config) ([]flows.Queue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("flow %s: %w", f.Name, err)
 		}
-		q := flows.Queue{Flow: f.Name, Environment: f.Queue.Environment, Activity: activity, Schedule: schedule, Backlog: flows.Backlog(f.Queue.Backlog)}
+		q := flows.Queue{Flow: f.Name, Environment: f.Queue.Environment, Activity: activity, Schedule: schedule, Backlog: flows.Backlog(f.Queue.Backlog), WithEvents: f.Queue.WithEvents}
 		if f.Queue.Backlog == "ask" {
 			q.Backlog = flows.BacklogAsk
 		}
 		list = append(list, q)
+	}
+	return list, nil
+}
+
+// projects are the data projects that flows name.
+func projects(cfg *config.Config) ([]flows.Project, error) {
+	var list []flows.Project
+	for _, f := range cfg.Flows {
+		p := f.Project
+		if p.Name == "" {
+			continue
+		}
+		schedule, err := p.CronSchedule()
+		if err != nil {
+			return nil, fmt.Errorf("flow %s: %w", f.Name, err)
+		}
+		list = append(list, flows.Project{
+			Flow: f.Name, Environment: p.Environment, Name: dmf.DefinitionGroup(p.Name), LegalEntities: p.LegalEntities,
+			Schedule: schedule, LandPartial: p.OnPartial == "land", RunWhenLost: p.RunWhenLost,
+		})
 	}
 	return list, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +15,7 @@ import (
 
 func (a *app) poll() *cobra.Command {
 	var backlog string
-	var list bool
+	var list, once bool
 	c := &cobra.Command{
 		Use:   "poll [FLOW...]",
 		Short: "Drain the queues of flows now, or of all flows that have one",
@@ -22,7 +24,10 @@ land, acknowledge. A message is acknowledged only when each of its exports has
 landed or stands on the list, with the raw file kept; until then FinOps keeps it.
 
 A running server polls by itself, on each queue's schedule, and is asked here to
-do it now; without a server the work is done here. An empty queue is a success.`,
+do it now; without a server the work is done here. An empty queue is a success.
+
+It drains each queue once and ends; with --once=false, and without a server, it
+goes on by the queues' schedules until it is interrupted.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch flows.Backlog(backlog) {
 			case flows.BacklogAsk, flows.BacklogLand, flows.BacklogPark:
@@ -33,11 +38,16 @@ do it now; without a server the work is done here. An empty queue is a success.`
 				if list {
 					return a.listQueues(c.Context(), s)
 				}
+				if !once {
+					return a.pollOn(c.Context(), s, args, flows.Backlog(backlog))
+				}
+				defer s.work(c.Context())()
 				return a.pollAll(c.Context(), s, args, flows.Backlog(backlog))
 			})
 		},
 	}
 	c.Flags().StringVar(&backlog, "backlog", "", "what to do with messages from before finrelay: land or park")
+	c.Flags().BoolVar(&once, "once", true, "drain once and end; false goes on by the schedules")
 	c.Flags().BoolVar(&list, "list", false, "only list the queues and how they stand")
 	a.addOutput(c)
 	return c
@@ -56,7 +66,6 @@ func (a *app) pollAll(ctx context.Context, s *session, names []string, backlog f
 	if len(names) == 0 {
 		return usage(errors.New("no flow has a queue: set flows[].queue in the configuration"))
 	}
-	defer s.work(ctx)()
 	var results []flows.PollResult
 	var failed []error
 	for _, name := range names {
@@ -73,6 +82,42 @@ func (a *app) pollAll(ctx context.Context, s *session, names []string, backlog f
 		return err
 	}
 	return errors.Join(failed...)
+}
+
+// pollOn drains queues by their schedules until ctx ends. A poll that fails is
+// said and tried again.
+func (a *app) pollOn(ctx context.Context, s *session, names []string, backlog flows.Backlog) error {
+	if s.relay == nil {
+		return usage(errors.New("a server runs on this state folder and polls by its schedules: leave --once=false out"))
+	}
+	defer s.work(ctx)()
+	for {
+		err := a.pollAll(ctx, s, names, backlog)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if coded, ok := errors.AsType[*codedError](err); ok && coded.code == exitUsage {
+			return err
+		}
+		if err != nil {
+			fmt.Fprintln(a.stderr, "finrelay:", err)
+		}
+		next := time.Now().Add(time.Hour)
+		for _, q := range s.relay.Queues() {
+			due, err := s.relay.NextPoll(ctx, q)
+			if err != nil {
+				return err
+			}
+			if (len(names) == 0 || slices.Contains(names, q.Flow)) && due.Before(next) {
+				next = due
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(max(time.Until(next), time.Second)):
+		}
+	}
 }
 
 func (a *app) drawPolls(results []flows.PollResult) error {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"finrelay/flows"
+	"finrelay/state"
 	"finrelay/web"
 )
 
@@ -15,10 +17,11 @@ func (a *app) status() *cobra.Command {
 		Use:   "status",
 		Short: "Say what has not landed, where its rows are, and what to do",
 		Long: `Two numbers first: how old the oldest export is that has not landed, and how many
-need a person. Then what needs a person, with where its rows are now and what to
-do next; then a line for each entity.
+need a person. Then flows whose exports are late, what needs a person, with where
+its rows are now and what to do next; then a line for each entity.
 
---check is for monitoring: it exits with 7 when something needs a person.`,
+--check is for monitoring: it exits with 7 when something needs a person or a flow
+is late.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(s *session) error {
@@ -29,7 +32,7 @@ do next; then a line for each entity.
 				if err := a.print(v, func() error { return a.drawStatus(v) }); err != nil {
 					return err
 				}
-				if check && v.NeedPerson > 0 {
+				if check && (v.NeedPerson > 0 || v.Late > 0) {
 					return &codedError{code: exitOpen}
 				}
 				return nil
@@ -37,7 +40,7 @@ do next; then a line for each entity.
 		},
 	}
 	c.Flags().StringVar(&environment, "environment", "", "only this environment")
-	c.Flags().BoolVar(&check, "check", false, "exit with 7 when something needs a person")
+	c.Flags().BoolVar(&check, "check", false, "exit with 7 when something needs a person or a flow is late")
 	a.addOutput(c)
 	return c
 }
@@ -50,8 +53,14 @@ func (a *app) drawStatus(v web.StatusView) error {
 	fmt.Fprintf(a.stdout, "oldest export not landed: %s\n", oldest)
 	fmt.Fprintf(a.stdout, "need a person:            %d\n", v.NeedPerson)
 	fmt.Fprintf(a.stdout, "on the way:               %d\n", v.OnTheWay)
+	if len(v.Cadences) > 0 {
+		fmt.Fprintf(a.stdout, "flows that are late:      %d\n", v.Late)
+	}
 	if !v.Serving {
 		fmt.Fprintln(a.stdout, "no server is running here: nothing is received or landed until finrelay serve")
+	}
+	for _, c := range v.Cadences {
+		a.drawCadence(c)
 	}
 	for _, q := range v.Queues {
 		if q.Problem != "" {
@@ -76,4 +85,14 @@ func (a *app) drawStatus(v web.StatusView) error {
 			fmt.Sprint(l.Exports), fmt.Sprint(l.Rows), fmt.Sprint(l.OnTheWay), fmt.Sprint(l.NeedPerson), ago(l.OldestOpen)})
 	}
 	return table(a.stdout, []string{"ENVIRONMENT", "ENTITY", "COMPANY", "LANDED", "ROWS", "EXPORTS", "ALL ROWS", "ON THE WAY", "NEED A PERSON", "OLDEST OPEN"}, rows)
+}
+
+// drawCadence says how a flow stands that exports are expected of; one that is
+// punctual needs no words.
+func (a *app) drawCadence(c flows.CadenceStands) {
+	if c.State == state.Punctual {
+		return
+	}
+	fmt.Fprintf(a.stdout, "\n%s: flow %s (%s), expected every %s, last heard of %s ago\n    %s\n",
+		c.State, c.Flow, c.Environment, c.Every, ago(c.HeardAt), oneLine(c.Detail))
 }

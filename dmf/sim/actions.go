@@ -235,27 +235,6 @@ func (s *Sim) executionPageURL(c *call) (answered, *odataError) {
 	return answered{value: s.BaseURL() + "/?cmp=" + url.QueryEscape(e.company) + "&mi=DMFExecutionHistoryWorkspace&q=" + url.QueryEscape(e.id)}, nil
 }
 
-// messageStatus knows messages of export queues and files put in for import.
-func (s *Sim) messageStatus(c *call) (answered, *odataError) {
-	id := c.params.text("messageId")
-	if m := s.queues.message(id); m != nil {
-		return answered{value: m.State().String()}, nil
-	}
-	if _, state, ok := s.queues.importState(id); ok {
-		return answered{value: jobStateNames[state]}, nil
-	}
-	return answered{}, badRequest(c.action, "The message %s does not exist.", id)
-}
-
-func (s *Sim) executionOfMessage(c *call) (answered, *odataError) {
-	id := c.params.text("messageId")
-	m := s.queues.message(id)
-	if m == nil {
-		return answered{}, badRequest(c.action, "The message %s does not exist.", id)
-	}
-	return answered{value: m.ExecutionID}, nil
-}
-
 // resetVersionToken makes the next incremental run of an entity a full one, in
 // all companies.
 // Assumed: what it does, from its name and parameters.

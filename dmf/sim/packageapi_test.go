@@ -270,7 +270,7 @@ func TestOtherActions(t *testing.T) {
 	}{
 		"GetExecutionSummaryPageUrl":    {[]any{"executionId", "x"}, c.s.BaseURL() + "/?cmp=USMF&mi="},
 		"GetMessageStatus":              {[]any{"messageId", "{" + strings.ToUpper(m.CorrelationID) + "}"}, "Enqueued"},
-		"GetExecutionIdByMessageId":     {[]any{"messageId", m.CorrelationID}, "of the batch"},
+		"GetExecutionIdByMessageId":     {[]any{"_messageId", m.CorrelationID}, "of the batch"},
 		"InitializeDataManagement":      {nil, ""},
 		"InitializeDataManagementAsync": {nil, ""},
 	} {
@@ -288,6 +288,32 @@ func TestOtherActions(t *testing.T) {
 	}
 	if a := c.get(actionPath + "GetExecutionErrors"); a.status != 405 {
 		t.Errorf("GET: %d", a.status)
+	}
+}
+
+// A message names the run that made its file, whether it was told which or its
+// file is that run's package, and the empty GUID where nobody knows.
+func TestExecutionOfMessage(t *testing.T) {
+	c := projected(t, sim.Project{})
+	c.s.AddActivity(queue, sim.ActivityOptions{})
+	run := c.s.RunProject(project, "usmf")
+	for name, k := range map[string]struct {
+		opt  sim.MessageOptions
+		want string
+	}{
+		"told":               {sim.MessageOptions{ExecutionID: "of the batch"}, "of the batch"},
+		"a run's package":    {sim.MessageOptions{Blob: run.Blob}, run.ID},
+		"nobody knows":       {sim.MessageOptions{}, "00000000-0000-0000-0000-000000000000"},
+		"a run without rows": {sim.MessageOptions{NoFile: true, ExecutionID: run.ID}, run.ID},
+		"no file, no more":   {sim.MessageOptions{NoFile: true}, "00000000-0000-0000-0000-000000000000"},
+	} {
+		m := c.s.Enqueue(queue, []byte("x"), k.opt)
+		if got := c.action("GetExecutionIdByMessageId", "_messageId", "{"+strings.ToUpper(m.CorrelationID)+"}").value(t); got != k.want {
+			t.Errorf("%s: %q, want %q", name, got, k.want)
+		}
+	}
+	if a := c.action("GetExecutionIdByMessageId", "_messageId", "00000000-0000-4000-8000-000000000001"); a.status != 400 {
+		t.Errorf("no such message: %d", a.status)
 	}
 }
 

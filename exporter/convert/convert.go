@@ -23,8 +23,12 @@ type Sink interface {
 
 // BadRow is a record that is there but is no row.
 type BadRow struct {
-	Line   int64 // line of the fault, from 1; lines end with LF, inside quotes too
-	Column int64 // byte of the fault within that line, from 1, a byte order mark not counted
+	// Line is the line of the fault, from 1; lines end with LF, inside quotes too.
+	// In a workbook it is the sheet's row. 0 when unknown: a Shaper's bad rows.
+	Line int64
+	// Column is the byte of the fault within that line, from 1, a byte order mark
+	// not counted; in a workbook the sheet's column. 0 when unknown.
+	Column int64
 	Record int64 // number of the record, from 1, header not counted, bad rows counted
 	// Raw holds the record as it stands in the source, line end included, valid
 	// during the call. In the multi-byte code pages of East Asia, where two
@@ -43,13 +47,15 @@ type Result struct {
 	Delimiter     byte     // 0 unless CSV
 	Bytes         int64    // source bytes read
 	Oddities      Oddities // in rows and the header, not in bad rows; none unless CSV
+	Sheet         string   // the sheet that was read; "" unless a workbook
 }
 
 // Convert reads one data file from r and gives its rows to sink. entry is the
 // file's name for error messages. r is read to its end and not closed.
 //
 // Errors: exporter.ErrEmpty when r has no bytes (or only a byte order mark);
-// exporter.ErrUnsupported for workbooks, archives and other binary content;
+// exporter.ErrUnsupported for old workbooks, archives and other binary content;
+// exporter.ErrEncrypted, ErrDamaged and ErrTooLarge for workbooks;
 // *exporter.RecordError for a document that is not well-formed, a header that
 // names no columns and a record longer than MaxRecord; the sink's own errors;
 // r's errors, wrapped. When ctx ends its cause is returned, at the latest when
@@ -81,6 +87,9 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
+	if opt.Format == FormatXLSX || opt.Format == FormatAuto && isWorkbook(head) {
+		return readXLSX(ctx, src, br, entry, opt, sink, res)
+	}
 	t, err := openText(src, br, head, opt)
 	if err != nil {
 		return fmt.Errorf("convert %s: %w", src.what, err)
@@ -103,7 +112,7 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	if !w.eof {
 		n := aheadBlocks
 		if format == FormatCSV {
-			n += maxFlying
+			n = aheadOfCSV + maxFlying
 		}
 		ahead := readAhead(t, n)
 		defer ahead.stop()

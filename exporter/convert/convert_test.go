@@ -66,7 +66,7 @@ func TestErrorsCallersBranchOn(t *testing.T) {
 	}{
 		{in: "", entry: "Customers.csv", is: exporter.ErrEmpty, text: "convert Customers.csv: file of 0 bytes"},
 		{in: "", is: exporter.ErrEmpty, text: "convert input: file of 0 bytes"},
-		{in: "PK\x03\x04....", entry: "x.xlsx", is: exporter.ErrUnsupported, text: "convert x.xlsx: workbook or zip: format not readable yet"},
+		{in: "PK\x03\x04....", entry: "x.xlsx", is: exporter.ErrDamaged, text: "convert x.xlsx: damaged: the directory at the end of the zip cannot be read; was the download cut short? (zip: not a valid zip file)"},
 		{in: "<D>\n<R></X></D>", entry: "x.xml", record: &exporter.RecordError{Entry: "x.xml", Line: 2, Column: 4},
 			text: "x.xml:2:4: end tag </X> where </R> must stand"},
 	}

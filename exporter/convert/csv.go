@@ -150,7 +150,7 @@ func (c *csvReader) header(opt Options) error {
 	}
 	c.res.Columns = columnNames(names)
 	c.shape = c.shape.withColumns(c.res.Columns)
-	return nil
+	return tellHeader(c.sink, c.res.Columns)
 }
 
 // names reads the header's line, a JSON array of strings.

@@ -1,12 +1,13 @@
-// Package convert turns one data file into JSON Lines: CSV, XML and JSON as
-// FinOps writes them come in as a stream, and blocks of complete lines go out
-// to a Sink, one JSON object a row.
+// Package convert turns one data file into JSON Lines: CSV, XML, XLSX and JSON
+// as FinOps writes them come in as a stream, and blocks of complete lines go
+// out to a Sink, one JSON object a row.
 //
 //	source ─▶ text ─▶ ahead ─┬─▶ window ─▶ csv | xml | json ─▶ emitter ─▶ Sink
 //	bytes     UTF-8   blocks │   whole     one row at a        blocks of
 //	counted   only           │   records   time                whole lines
-//	                         │                                    ▲
-//	                         └─▶ cut ─▶ workers ─▶ in order ──────┘
+//	   │                     │                                    ▲  ▲
+//	   └▶ spool ─▶ workbook ─┼─▶ sheet ───────────────────────────┘  │
+//	                         └─▶ cut ─▶ workers ─▶ in order ─────────┘
 //	                             guess   csv only,    a block counts when the one
 //	                                     a core each  before it ended where it begins
 //
@@ -48,9 +49,9 @@
 //
 // Bad rows either way: too few or too many fields, a quote still open at the
 // end of the file, NUL, bytes that the encoding does not know, and an empty line
-// in a file of several columns. One empty line at the
-// very end of such a file is no row and is passed over. In a file of one
-// column each line is a row, an empty one too.
+// in a file of several columns. One empty line at the very end of such a file is
+// no row and is passed over. In a file of one column each line is a row, an empty
+// one too.
 //
 // Names of columns: the header's, byte for byte. The first bearer of a name
 // keeps it; the next is NAME_2, then NAME_3. An empty name becomes COLUMNn, n
@@ -84,6 +85,48 @@
 //
 // White space between tokens goes, everything else stays as it was, repeated
 // keys too. An element that is no object is a bad row.
+//
+// # XLSX
+//
+// One sheet of a workbook is the data file: Options.Sheet, else the only
+// visible sheet, else the one that FinOps would name after Options.Entity (its
+// label with _ for blanks, cut to 31 characters, a $ at the end). With none or
+// several of that name an exporter.RecordError names the sheets there are. The
+// first row that is not blank names the columns, by the rules of CSV.
+//
+// Every value is a string. A text is what the cell shows, shared or inline,
+// its runs of formatting joined. A number has the characters that the file
+// stores, however many: 0.1, 1E-7. A number that its format shows as a date
+// becomes ISO 8601: 2026-03-02 when it is whole, else 2026-03-02T09:15:42, or
+// 2026-03-02T09:15:42.050 when it has milliseconds, in both date systems; below
+// 1 in a format of hours it is a time, 09:15:42. A length of time ([h]:mm), and
+// a number that is no day (60, which would be 29 February 1900), stay numbers.
+// Booleans are TRUE and FALSE, errors their name, #N/A. A formula gives the
+// value that was stored with it. Of merged cells the first has the value.
+//
+// Excel stores no blank cells at the end of a row, so short rows are filled up
+// with "". Bad rows: a cell beyond the last column, a formula without a stored
+// value, a text number that the workbook does not have, a type of cell that is
+// not known, and blank rows between others, a run of which is one bad row.
+// Blank rows at the top and at the end are no rows. Places are sheet row and
+// column; Raw is the row's values as a JSON array, which is all of the source
+// that can be shown.
+//
+// A zip is read from its end, so a workbook is kept aside first: in memory up
+// to 4 MB, in a temporary file (Options.TempFolder) up to 4 GB. So are the
+// shared texts. Neither they nor the sheet ever lie in memory as a whole; 8
+// bytes for each shared text do. A sheet that is cut off or has a wrong
+// checksum ends the conversion with an error, like an XML document. Strict and
+// transitional files are read alike. A workbook with a password is
+// exporter.ErrEncrypted, one of the format before (XLS) exporter.ErrUnsupported.
+//
+// # Shape
+//
+// A Shaper is a Sink in front of another that types columns, renames, selects
+// or drops them, adds constants and runs a jq program on each row. It stands
+// there only when it is asked for: rows without it go straight to the sink. It
+// reads the lines again, which costs several times what made them. Its bad rows
+// have the number of their record and no line or column.
 //
 // # Encodings
 //

@@ -31,11 +31,7 @@ func (c *Contents) archive(name string, limits Limits) error {
 	}
 	c.Kind = kindOf(entries)
 	if c.Kind == KindWorkbook {
-		c.Members = []Member{{
-			Entity: stem(name),
-			Size:   c.size,
-			Err:    fmt.Errorf("%s: %w", workbookFormat, exporter.ErrUnsupported),
-		}}
+		c.Members = []Member{c.bare(name, limits, nil)}
 		return nil
 	}
 	for _, e := range entries {

@@ -90,7 +90,11 @@ func (f *Flow) setDefaults() {
 	f.OnBadRows = "park"
 	f.OnRowMismatch = "warn"
 	f.OnPossibleDuplicate = "land"
-	f.Queue = Queue{Schedule: "*/10 * * * *", Zone: "UTC", Backlog: "ask"}
+	f.OnZeroRows = "land"
+	f.Queue = Queue{Zone: "UTC", Backlog: "ask"}
+	f.Project = Project{Zone: "UTC"}
+	f.Cadence = Cadence{Zone: "UTC", Grace: 30 * minute}
+	f.OnTypeError = "park"
 	f.Read = Read{
 		Format:           "auto",
 		Delimiter:        "auto",
@@ -100,6 +104,29 @@ func (f *Flow) setDefaults() {
 		FallbackEncoding: "windows-1252",
 	}
 }
+
+// fill adds the defaults that depend on what else the flow says.
+func (f *Flow) fill() {
+	if f.Queue.Schedule == "" {
+		f.Queue.Schedule = "*/10 * * * *"
+		if f.Queue.WithEvents {
+			f.Queue.Schedule = "*/30 * * * *"
+		}
+	}
+	if f.Project.OnPartial == "" {
+		f.Project.OnPartial = "park"
+		if f.Refresh == "full" {
+			f.Project.OnPartial = "land"
+		}
+	}
+}
+
+func (c *Column) setDefaults() {
+	c.Type = "string"
+	c.Zone = "UTC"
+}
+
+func (k *Constant) setDefaults() { k.Type = "string" }
 
 func (o *Output) setDefaults() {
 	o.Type = "files"
@@ -131,6 +158,7 @@ func (c *Config) fill() {
 		if c.Flows[i].Outputs == nil {
 			c.Flows[i].Outputs = sortedKeys(c.Outputs)
 		}
+		c.Flows[i].fill()
 	}
 }
 

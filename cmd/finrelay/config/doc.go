@@ -23,6 +23,7 @@
 // number or a switch, and quotes whole source lines in its messages, which
 // would print a key standing on the same line.
 //
-// The package imports none of finrelay's other packages; the command converts
-// what it reads here into what they take.
+// Of finrelay's other packages it imports only flows/cadence, which reads the
+// text of a cadence; the command converts what is read here into what the
+// others take.
 package config

@@ -86,3 +86,36 @@ func TestIDsAreTheLedgers(t *testing.T) {
 		t.Errorf("ids have %d characters here, %d there", idLength, state.IDLength)
 	}
 }
+
+// TestColumnsAreTheConverters: what is refused here is what is refused there.
+func TestColumnsAreTheConverters(t *testing.T) {
+	if !slices.Equal(numberFormats, convert.NumberFormats) {
+		t.Errorf("formats of numbers %q here, %q there", numberFormats, convert.NumberFormats)
+	}
+	kinds := []string{"string", "integer", "decimal", "boolean", "date", "time"}
+	for _, f := range fieldsOf(reflect.TypeFor[Column]()) {
+		if f.name == "type" && !slices.Equal(f.enum(), kinds) {
+			t.Errorf("types %q", f.enum())
+		}
+	}
+	formats := append([]string{"", "#,##0", "yyyy", "M/d/yyyy hh:mm:ss tt", "yyyy-MM-dd'T'HH:mm:sszzz", "yyyyMMddTHHmmss", "MM/dd", "yyyy mm",
+		"yyyy'", "yyyy'2'", "yyyy'Jan'", "yyyy'x'", "yyyy q", "yyyy_", "yyyy5", "zzz", "yyyy ff", "dd.MM.yy", "é yyyy"}, numberFormats...)
+	for _, kind := range kinds {
+		for _, format := range formats {
+			v := validator{c: &Config{}}
+			v.column("x", &Column{Name: "A", Type: kind, Format: format, Zone: "UTC"})
+			theirs := convert.Shape{Columns: []convert.Column{{Name: "A", Type: convert.ColumnType(kind), Format: format}}}.Validate()
+			if (len(v.problems) == 0) != (theirs == nil) {
+				t.Errorf("%s with format %q: here %v, there: %v", kind, format, v.problems, theirs)
+			}
+		}
+		for _, value := range []string{"", "x", "1", "-7", "+1.5", ".5", "5.", ".", "1e5", "1e", "Yes", "nO", "2", "007", " 3 "} {
+			v := validator{c: &Config{}}
+			v.constant("x", Constant{Name: "A", Value: value, Type: kind})
+			theirs := convert.Shape{Constants: []convert.Constant{{Name: "A", Value: value, Type: convert.ColumnType(kind)}}}.Validate()
+			if kind != "date" && kind != "time" && (len(v.problems) == 0) != (theirs == nil) {
+				t.Errorf("%s constant %q: here %v, there: %v", kind, value, v.problems, theirs)
+			}
+		}
+	}
+}

@@ -149,12 +149,44 @@ type Queue struct {
 	Environment string `yaml:"environment"`
 	// ID of the job, shown in FinOps under Manage scheduled data jobs; with or without braces.
 	Activity string `yaml:"activity"`
-	// When to poll, in cron's five fields or @every 10m. Default every 10 minutes.
+	// When to poll, in cron's five fields or @every 10m. Default every 10 minutes, every 30 minutes with with_events.
 	Schedule string `yaml:"schedule"`
 	// Time zone of the schedule, for example Europe/Berlin. Default UTC.
 	Zone string `yaml:"zone"`
 	// What to do with messages that were in the queue before finrelay: land them, or park them on the list. Without it the first poll of a queue that is not empty asks.
 	Backlog string `yaml:"backlog" jsonschema:"enum=ask,enum=land,enum=park"`
+	// The same exports are announced by events too. The queue is drained all the same, so that no old increments pile up in it; FinOps is asked which run a message is of, and what came by event is not landed again. Default false.
+	WithEvents bool `yaml:"with_events"`
+}
+
+// Project is a data project of FinOps that a flow's rows come from, and that
+// finrelay may have FinOps run through its package API.
+type Project struct {
+	// Environment of the project, which needs url and sign_in.
+	Environment string `yaml:"environment"`
+	// Name of the data project in FinOps.
+	Name string `yaml:"name"`
+	// Companies to run it for, one after the other. Default FinOps' own choice.
+	LegalEntities []string `yaml:"legal_entities"`
+	// When to run it, in cron's five fields or @every 6h. Without it finrelay runs it only when asked.
+	Schedule string `yaml:"schedule"`
+	// Time zone of the schedule, for example Europe/Berlin. Default UTC.
+	Zone string `yaml:"zone"`
+	// What to do with a run that only partly succeeded: land what there is, or park it on the list. Default park for refresh: incremental, land for refresh: full.
+	OnPartial string `yaml:"on_partial" jsonschema:"enum=land,enum=park"`
+	// Starts a full run when rows were lost because a link died and no other way led to them. Only for refresh: full: a run of an incremental project brings other rows. Default false.
+	RunWhenLost bool `yaml:"run_when_lost"`
+}
+
+// Cadence is how often a flow's exports are expected. When none comes in time
+// the queue is drained and FinOps' history read before the flow is called late.
+type Cadence struct {
+	// How often, on which days, at which hours, for example 2h, Mon-Fri 06-20. Units are m, h, d and w; time stands still while the calendar is closed, and a day is as long as it is open.
+	Every string `yaml:"every"`
+	// Time zone of the calendar, for example Europe/Berlin. Default UTC.
+	Zone string `yaml:"zone"`
+	// How long after it is due before anything is said, at least 1m. Default 30m.
+	Grace Duration `yaml:"grace"`
 }
 
 // Flow takes exports and says how they are read and where their rows go. An
@@ -179,25 +211,41 @@ type Flow struct {
 	OnPossibleDuplicate string `yaml:"on_possible_duplicate" jsonschema:"enum=land,enum=hold"`
 	// Queue that is polled for this flow. Its exports are routed like any others, so the flow's criteria must take them.
 	Queue Queue `yaml:"queue"`
+	// Data project that the rows come from, for finrelay to run by a schedule or when asked. Its exports are routed like any others.
+	Project Project `yaml:"project"`
+	// How often exports are expected; without it silence is not noticed.
+	Cadence Cadence `yaml:"cadence"`
 	// How the data files are read.
 	Read Read `yaml:"read"`
+	// What becomes of single columns. Columns not named here stay as they are, and without this section every value is the text it is in the file.
+	Columns []Column `yaml:"columns"`
+	// Members that every row gets behind its own.
+	Constants []Constant `yaml:"constants"`
+	// jq program that gets each row, with the types, names and constants above; each object it gives is a row, and a row for which it gives nothing is left out. It has two seconds a row.
+	Transform string `yaml:"transform"`
+	// What to do with a value that does not fit its column's type: make its row a bad row (park), keep it as the text it is, or make it null. Default park.
+	OnTypeError Word `yaml:"on_type_error" jsonschema:"enum=park,enum=keep,enum=null"`
 	// Outputs the rows go to, by name. Default all.
 	Outputs []string `yaml:"outputs"`
 	// What to do with a file that holds rows that cannot be read: park it with nothing visible, or land the good rows and set the bad ones aside. Default park.
 	OnBadRows string `yaml:"on_bad_rows" jsonschema:"enum=park,enum=land"`
 	// What to do when the number of rows is not the one the event states. Default warn.
 	OnRowMismatch string `yaml:"on_row_mismatch" jsonschema:"enum=warn,enum=park"`
+	// What to do with an export of no rows: land an empty file with its manifest, omit the file and count it as landed, or park it. Default land.
+	OnZeroRows string `yaml:"on_zero_rows" jsonschema:"enum=land,enum=omit,enum=park"`
 }
 
 // Read says how a flow's data files are read.
 type Read struct {
-	// Format of the data files; auto looks at their content, xml finds out which of the two forms it is, json is an array, an object with an array, or JSON Lines. Default auto.
-	Format string `yaml:"format" jsonschema:"enum=auto,enum=csv,enum=xml,enum=xml-element,enum=xml-attribute,enum=json"`
+	// Format of the data files; auto looks at their content, xml finds out which of the two forms it is, json is an array, an object with an array, or JSON Lines, xlsx is a workbook. Default auto.
+	Format string `yaml:"format" jsonschema:"enum=auto,enum=csv,enum=xml,enum=xml-element,enum=xml-attribute,enum=json,enum=xlsx"`
+	// Sheet of a workbook that holds the rows, letter case ignored. Default is the only visible sheet, else the one named after the entity.
+	Sheet string `yaml:"sheet"`
 	// ASCII character between CSV fields; auto finds comma, semicolon, tab or pipe. A tab is written tab. Default auto.
 	Delimiter string `yaml:"delimiter"`
 	// ASCII character around CSV fields, or none. Default a double quote.
 	Quote string `yaml:"quote"`
-	// Whether the first CSV record names the columns. Default true.
+	// Whether the first CSV record, or the first row of a sheet, names the columns. Default true.
 	Header bool `yaml:"header"`
 	// Names of the columns, for files without a header. Default COLUMN1, COLUMN2 and so on.
 	Columns []string `yaml:"columns"`
@@ -207,6 +255,34 @@ type Read struct {
 	FallbackEncoding string `yaml:"fallback_encoding"`
 	// Whether a CSV record with stray quotes (5" pipe, text after a closing quote) is a bad row; else it is kept as it stands and noted. Default false.
 	Strict bool `yaml:"strict"`
+}
+
+// Column says what becomes of one column of a flow's files.
+type Column struct {
+	// Name of the column as the file has it; letter case matters.
+	Name string `yaml:"name" jsonschema:"required"`
+	// What its texts stand for; empty ones are null in all types but string. Default string.
+	Type string `yaml:"type" jsonschema:"enum=string,enum=integer,enum=decimal,enum=boolean,enum=date,enum=time"`
+	// Its name in the rows. Default the file's.
+	Rename string `yaml:"rename"`
+	// Whether it is left out. Default false.
+	Drop bool `yaml:"drop"`
+	// Whether it is left out of rows where it is empty or null. Default false.
+	OmitEmpty bool `yaml:"omit_empty"`
+	// How the file writes it: of dates and times yyyy, MM, M, dd, d, HH, H, hh, h, mm, m, ss, s, tt and zzz, other letters in single quotes; of numbers one of 1234.56, 1,234.56, 1234,56, 1.234,56 and 1 234,56. Default ISO 8601 and 1234.56.
+	Format string `yaml:"format"`
+	// Time zone of a time that names none, and of all times as they are written, for example Europe/Berlin. Default UTC.
+	Zone string `yaml:"zone"`
+}
+
+// Constant is a member that every row of a flow gets.
+type Constant struct {
+	// Its name in the rows.
+	Name string `yaml:"name" jsonschema:"required"`
+	// Its value.
+	Value string `yaml:"value"`
+	// What the value is. Default string.
+	Type string `yaml:"type" jsonschema:"enum=string,enum=integer,enum=decimal,enum=boolean"`
 }
 
 // Output is a place that rows go to.

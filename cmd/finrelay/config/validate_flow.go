@@ -37,9 +37,12 @@ func (v *validator) flows() {
 		} else {
 			v.plain(field+".environments", flow.Environments)
 		}
-		v.condition(field+".when", flow.When)
+		v.program(field+".when", flow.When, "the condition is jq on the event's JSON, for example .NoOfRecords > 0")
 		v.queue(field+".queue", &flow.Queue)
+		v.project(field+".project", flow)
+		v.cadence(field+".cadence", &flow.Cadence)
 		v.read(field+".read", &flow.Read)
+		v.columns(field, flow)
 	}
 }
 
@@ -71,9 +74,9 @@ func (v *validator) filled(field string, values []string) {
 	}
 }
 
-// condition compiles a jq program as flows will, without modules, variables or
+// program compiles a jq program as flows will, without modules, variables or
 // the environment of the process.
-func (v *validator) condition(field, program string) {
+func (v *validator) program(field, program, hint string) {
 	if program == "" {
 		return
 	}
@@ -84,7 +87,6 @@ func (v *validator) condition(field, program string) {
 	if err == nil {
 		return
 	}
-	hint := "the condition is jq on the event's JSON, for example .NoOfRecords > 0"
 	pe, ok := errors.AsType[*gojq.ParseError](err)
 	if !ok {
 		v.failCause(field, program, hint, fmt.Errorf("not a jq program: %w", err))

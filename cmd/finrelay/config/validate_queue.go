@@ -59,26 +59,61 @@ func (v *validator) queue(field string, q *Queue) {
 	if !guidPattern.MatchString(strings.TrimSpace(q.Activity)) {
 		v.fail(field+".activity", q.Activity, "the ID shown in FinOps under Manage scheduled data jobs, a GUID", "not an activity id")
 	}
-	e, known := v.c.Environments[q.Environment]
-	switch {
-	case !known:
-		v.fail(field+".environment", q.Environment, suggest(q.Environment, sortedKeys(v.c.Environments)), "no environment of this name")
-	case e.URL == "":
-		v.fail(field+".environment", q.Environment, "set environments."+q.Environment+".url and .sign_in", "this environment has no sign-in")
-	case e.OnPremises:
+	if e := v.signedIn(field+".environment", q.Environment); e.OnPremises {
 		v.fail(field+".environment", q.Environment, "use events there", "FinOps on-premises has no queues")
+	}
+	if other := v.polledBefore(q); other != "" {
+		v.fail(field+".activity", q.Activity, "poll it for one flow; its exports are routed to all of them", "flow "+other+" polls this queue already")
 	}
 	if _, err := q.CronSchedule(); err != nil {
 		v.failCause(field+".schedule", q.Schedule, `five fields as in cron, for example "*/10 6-20 * * 1-5", or "@every 10m"; the zone is a name such as Europe/Berlin`, err)
 	}
 }
 
+// polledBefore names an earlier flow that polls the same queue.
+func (v *validator) polledBefore(q *Queue) string {
+	bare := func(activity string) string { return strings.ToLower(strings.Trim(strings.TrimSpace(activity), "{}")) }
+	for i := range v.c.Flows {
+		o := &v.c.Flows[i]
+		if &o.Queue == q {
+			break
+		}
+		if o.Queue.Environment == q.Environment && bare(o.Queue.Activity) == bare(q.Activity) {
+			return o.Name
+		}
+	}
+	return ""
+}
+
+// signedIn checks that FinOps can be asked in an environment that a setting
+// names, and gives it.
+func (v *validator) signedIn(field, name string) Environment {
+	e, known := v.c.Environments[name]
+	switch {
+	case !known:
+		v.fail(field, name, suggest(name, sortedKeys(v.c.Environments)), "no environment of this name")
+	case e.URL == "":
+		v.fail(field, name, "set environments."+name+".url and .sign_in", "this environment has no sign-in")
+	}
+	return e
+}
+
 // CronSchedule gives the schedule in its zone.
-func (q Queue) CronSchedule() (cron.Schedule, error) {
-	if _, err := time.LoadLocation(q.Zone); err != nil {
+func (q Queue) CronSchedule() (cron.Schedule, error) { return cronSchedule(q.Schedule, q.Zone) }
+
+// CronSchedule gives the schedule in its zone; nil when there is none.
+func (p Project) CronSchedule() (cron.Schedule, error) {
+	if p.Schedule == "" {
+		return nil, nil
+	}
+	return cronSchedule(p.Schedule, p.Zone)
+}
+
+func cronSchedule(schedule, zone string) (cron.Schedule, error) {
+	if _, err := time.LoadLocation(zone); err != nil {
 		return nil, fmt.Errorf("not a time zone: %w", err)
 	}
-	s, err := cron.ParseStandard("CRON_TZ=" + q.Zone + " " + q.Schedule)
+	s, err := cron.ParseStandard("CRON_TZ=" + zone + " " + schedule)
 	if err != nil {
 		return nil, fmt.Errorf("not a schedule: %w", err)
 	}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -34,9 +37,16 @@ type part struct {
 // wrong with its neighbours. Several are converted at once; what they have to
 // say comes in the order of the package.
 func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, members []unpack.Member, name string, opt convert.Options) error {
-	if err := os.MkdirAll(cv.out, 0o755); err != nil {
-		return err
+	if !cv.schema {
+		if err := os.MkdirAll(cv.out, 0o755); err != nil {
+			return err
+		}
 	}
+	var total int64
+	for _, m := range members {
+		total += m.Size
+	}
+	cv.progress.begin(total)
 	parts := cv.parts(members)
 	ctx, stop := context.WithCancelCause(ctx)
 	var workers sync.WaitGroup
@@ -72,8 +82,10 @@ func (cv *conversion) parts(members []unpack.Member) []*part {
 	parts := make([]*part, len(members))
 	for i, m := range members {
 		p := &part{conversion: *cv, member: m, done: make(chan struct{})}
-		p.path = filepath.Join(cv.out, distinct(taken, m.Name)+"."+cv.format)
-		p.later = new(report)
+		if !cv.schema {
+			p.path = filepath.Join(cv.out, distinct(taken, m.Name)+"."+cv.format)
+		}
+		p.files, p.later = nil, new(report)
 		parts[i] = p
 	}
 	return parts
@@ -95,6 +107,7 @@ func (cv *conversion) take(p *part) {
 		cv.note(line)
 	}
 	cv.badRows += p.badRows
+	cv.files = append(cv.files, p.files...)
 }
 
 // showBad names a bad row, unless many were named already.
@@ -106,6 +119,7 @@ func (cv *conversion) showBad(line string) {
 		cv.later.bad = append(cv.later.bad, line)
 		return
 	}
+	cv.progress.clear()
 	fmt.Fprintln(cv.app.stderr, "finrelay:", line)
 }
 
@@ -114,6 +128,7 @@ func (cv *conversion) note(line string) {
 		cv.later.notes = append(cv.later.notes, line)
 		return
 	}
+	cv.progress.clear()
 	fmt.Fprintln(cv.app.stderr, "finrelay:", line)
 }
 
@@ -124,9 +139,75 @@ func (cv *conversion) partly(refused []error, of int) error {
 	if err == nil || len(refused) == of || cv.strict {
 		return err
 	}
-	err = fmt.Errorf("%w\n%d of %d data files were refused, the others are in %s", err, len(refused), of, cv.out)
+	where := "the others are in " + cv.out
+	if cv.schema {
+		where = "the others were read"
+	}
+	err = fmt.Errorf("%w\n%d of %d data files were refused, %s", err, len(refused), of, where)
 	if cv.badRows > 0 {
 		err = fmt.Errorf("%w; %s", err, leftOut(cv.badRows))
 	}
 	return &codedError{exitParked, err}
+}
+
+// ofDisk says whether files failed us, not the data: then the next member
+// would fare no better.
+func ofDisk(err error) bool {
+	_, path := errors.AsType[*fs.PathError](err)
+	_, link := errors.AsType[*os.LinkError](err)
+	return path || link
+}
+
+// distinct names the file of a member: its own name without folder and
+// extension, with a number where another member has that already, whatever the
+// letter case.
+func distinct(taken map[string]bool, member string) string {
+	base := filepath.Base(member)
+	stem := strings.TrimSuffix(base, filepath.Ext(base))
+	name := stem
+	for n := 2; taken[strings.ToLower(name)]; n++ {
+		name = fmt.Sprintf("%s (%d)", stem, n)
+	}
+	taken[strings.ToLower(name)] = true
+	return name
+}
+
+func (cv *conversion) pick(contents *unpack.Contents, name string) ([]unpack.Member, error) {
+	var picked []unpack.Member
+	for _, m := range contents.Members {
+		if cv.entity == "" || m.Name == "" || strings.EqualFold(m.Entity, cv.entity) {
+			picked = append(picked, m)
+		}
+	}
+	if len(picked) == 0 && len(contents.Members) > 0 {
+		return nil, fmt.Errorf("%s holds no entity %q; it holds %s", name, cv.entity, strings.Join(entities(contents.Members), ", "))
+	}
+	if len(picked) == 0 {
+		return nil, fmt.Errorf("%s holds no data file", name)
+	}
+	return picked, nil
+}
+
+func entities(members []unpack.Member) []string {
+	var names []string
+	for _, m := range members {
+		names = append(names, m.Entity)
+	}
+	return names
+}
+
+func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m unpack.Member, name, out string, opt convert.Options) (err error) {
+	if m.Err != nil {
+		return m.Err
+	}
+	r, err := contents.Open(m)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if opt.Entity = m.Entity; m.Name == "" && cv.entity != "" {
+		opt.Entity = cv.entity // of a workbook: it names the sheet
+	}
+	from := data{Reader: r, name: cmp.Or(m.Name, name), entity: m.Entity, size: m.Size} // a bare file is no member and has no name of its own
+	return cv.one(ctx, from, out, opt)
 }

@@ -1,0 +1,276 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"finrelay/dmf"
+	"finrelay/state"
+)
+
+// How often things are looked at while a flow is silent.
+const (
+	silentPoll  = 5 * time.Minute  // its queue, instead of at its schedule
+	silenceLook = 15 * time.Minute // FinOps' history
+)
+
+// CadenceStands is how a flow in one environment stands with its cadence.
+type CadenceStands struct {
+	state.Cadence
+	Every string    `json:"every"`  // as configured
+	DueAt time.Time `json:"due_at"` // of the next export, grace not counted
+}
+
+// Cadences gives how each flow with a cadence stands in each environment that
+// it takes exports from.
+func (r *Relay) Cadences(ctx context.Context) ([]CadenceStands, error) {
+	var all []CadenceStands
+	for _, w := range r.watched() {
+		c, err := r.db.Cadence(ctx, w.flow.Name, w.environment)
+		if errors.Is(err, state.ErrNotFound) {
+			continue // no server has run with it yet
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, CadenceStands{Cadence: c, Every: w.flow.Cadence.String(), DueAt: w.flow.Cadence.Due(c.Since())})
+	}
+	return all, nil
+}
+
+// watch is a flow in an environment, of which exports are expected.
+type watch struct {
+	flow        *Flow
+	environment string
+}
+
+func (r *Relay) watched() []watch {
+	var all []watch
+	for i := range r.cfg.Flows {
+		f := &r.cfg.Flows[i]
+		if f.Cadence == nil {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.cfg.Environments)) {
+			if fits(r.expectedFrom(f), name) {
+				all = append(all, watch{flow: f, environment: name})
+			}
+		}
+	}
+	return all
+}
+
+// expectedFrom names the environments that a flow's exports are expected from:
+// those it is for, else those it polls or runs projects in, else all.
+func (r *Relay) expectedFrom(f *Flow) []string {
+	if len(f.Environments) > 0 {
+		return f.Environments
+	}
+	var names []string
+	for _, q := range r.cfg.Queues {
+		if q.Flow == f.Name {
+			names = append(names, q.Environment)
+		}
+	}
+	for _, p := range r.cfg.Projects {
+		if p.Flow == f.Name {
+			names = append(names, p.Environment)
+		}
+	}
+	return names
+}
+
+// keepWatch looks for flows that are silent until ctx ends.
+func (r *Relay) keepWatch(ctx, work context.Context) {
+	watched := r.watched()
+	for _, w := range watched {
+		if err := r.db.Watch(ctx, w.flow.Name, w.environment); err != nil {
+			r.log.Error("ledger", keyError, err)
+		}
+	}
+	for len(watched) > 0 {
+		next := r.db.Now().Add(time.Hour)
+		for _, w := range watched {
+			due, err := r.lookDue(ctx, w)
+			if err != nil {
+				r.log.Error("ledger", keyFlow, w.flow.Name, keyError, err)
+				due = r.db.Now().Add(firstWait)
+			} else if !due.After(r.db.Now()) {
+				r.lookStopping(ctx, work, w)
+				continue // it is asked when it is due again in the next round
+			}
+			if due.Before(next) {
+				next = due
+			}
+		}
+		if now := r.db.Now(); next.Before(now.Add(firstWait)) {
+			next = now.Add(firstWait)
+		}
+		if !r.sleepUntil(ctx, next) {
+			return
+		}
+	}
+}
+
+// lookDue is when a flow is overdue, or has to be looked at again because it is.
+func (r *Relay) lookDue(ctx context.Context, w watch) (time.Time, error) {
+	c, err := r.db.Cadence(ctx, w.flow.Name, w.environment)
+	if err != nil {
+		return time.Time{}, err
+	}
+	due := w.flow.Cadence.Due(c.Since()).Add(w.flow.Cadence.Grace)
+	if again := c.LookedAt.Add(silenceLook); again.After(due) && !c.LookedAt.IsZero() {
+		return again, nil
+	}
+	return due, nil
+}
+
+func (r *Relay) lookStopping(ctx, work context.Context, w watch) {
+	look, cancel := context.WithCancelCause(work)
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { cancel(ErrStopping) })()
+	log := r.log.With(keyFlow, w.flow.Name, keyEnvironment, w.environment)
+	if err := r.look(look, w); err != nil && context.Cause(look) == nil {
+		log.Error("silence not looked into", keyError, err)
+	}
+}
+
+// look asks FinOps about a flow that is overdue, before anybody is alarmed: its
+// queue is drained, and if nothing comes of it the execution history is read.
+func (r *Relay) look(ctx context.Context, w watch) error {
+	before, err := r.db.Cadence(ctx, w.flow.Name, w.environment)
+	if err != nil {
+		return err
+	}
+	drained := ""
+	for _, q := range r.cfg.Queues {
+		if q.Flow != w.flow.Name || q.Environment != w.environment {
+			continue
+		}
+		if _, err := r.Poll(ctx, q); err != nil && !errors.Is(err, ErrPolling) {
+			if context.Cause(ctx) != nil {
+				return context.Cause(ctx)
+			}
+			drained = "its queue cannot be drained: " + clip(err.Error())
+		}
+	}
+	now, err := r.db.Cadence(ctx, w.flow.Name, w.environment)
+	if err != nil || !now.HeardAt.Equal(before.HeardAt) {
+		return err // the queue had it
+	}
+	s := r.explain(ctx, w, before)
+	s.Flow, s.Environment, s.HeardAt = w.flow.Name, w.environment, before.HeardAt
+	s.Detail = join(s.Detail, drained)
+	if context.Cause(ctx) != nil {
+		return context.Cause(ctx)
+	}
+	if s.To == state.Late && (before.State != state.Late || before.Detail != s.Detail) {
+		r.log.Warn("flow is late", keyFlow, s.Flow, keyEnvironment, s.Environment, keyReason, s.Detail)
+	}
+	return r.db.Silent(durably(ctx), s)
+}
+
+// explain asks FinOps' history why nothing came.
+func (r *Relay) explain(ctx context.Context, w watch, c state.Cadence) state.Silence {
+	since := c.Since()
+	client := r.cfg.Environments[w.environment].FinOps
+	if client == nil {
+		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; the environment has no sign_in, so FinOps' history cannot say why"}
+	}
+	found, err := client.History(ctx, dmf.HistoryQuery{DefinitionGroup: r.projectName(w), Since: since.Add(-historyBefore)})
+	if err != nil {
+		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; FinOps' history could not be read: " + clip(err.Error())}
+	}
+	ours := func(run pastRun, e pastEntity) bool {
+		if p := r.projectName(w); p != "" {
+			return strings.EqualFold(run.project, string(p))
+		}
+		return w.flow.fitsEntity(Subject{Entity: e.label})
+	}
+	s := explainSilence(pastRuns(found.Rows), ours, since)
+	if due := w.flow.Cadence.Due(s.ExplainedAt).Add(w.flow.Cadence.Grace); !s.ExplainedAt.IsZero() && !due.After(r.db.Now()) {
+		s = state.Silence{To: state.Late, Detail: s.Detail + ", and FinOps has run nothing of it since: " + whyNoRun}
+	}
+	return s
+}
+
+const whyNoRun = "is its batch job on hold, or its recurring job switched off?"
+
+// projectName is the data project that a flow's rows are known to come from; ""
+// when it is not known.
+func (r *Relay) projectName(w watch) dmf.DefinitionGroup {
+	for _, p := range r.cfg.Projects {
+		if p.Flow == w.flow.Name && p.Environment == w.environment {
+			return p.Name
+		}
+	}
+	return ""
+}
+
+// explainSilence judges what FinOps did since a flow was last heard of. A run
+// of 0 rows, or one that has not ended, is a reason to be quiet; rows that were
+// exported and did not come, a run that failed, and no run at all are none.
+func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since time.Time) state.Silence {
+	var missing, running, failed, empty string
+	var explained time.Time
+	for _, run := range runs {
+		for _, e := range run.entities {
+			// What ended before the flow was last heard of has been heard of.
+			if !ours(run, e) || e.fate != fateRunning && !run.at().After(since) {
+				continue
+			}
+			switch {
+			case e.fate == fateRunning:
+				running = fmt.Sprintf("execution %s has been running since %s", run.id, stamp(run.started))
+			case e.fate == fateFailed:
+				failed = fmt.Sprintf("execution %s failed in FinOps at %s: %s", run.id, stamp(run.at()), e.status)
+			case e.empty():
+				empty, explained = fmt.Sprintf("execution %s exported 0 rows at %s", run.id, stamp(run.at())), run.at()
+			default:
+				missing = fmt.Sprintf("FinOps exported %sof %s at %s (execution %s) and nothing of it came; finrelay reconcile shows more",
+					rowsText(e), e.label, stamp(run.at()), run.id)
+			}
+		}
+	}
+	switch {
+	case missing != "":
+		return state.Silence{To: state.Late, Detail: missing}
+	case running != "":
+		return state.Silence{To: state.Quiet, Detail: running}
+	case failed != "":
+		return state.Silence{To: state.Late, Detail: failed}
+	case empty != "":
+		return state.Silence{To: state.Quiet, Detail: empty, ExplainedAt: explained}
+	}
+	return state.Silence{To: state.Late, Detail: "FinOps has run nothing of it since " + stamp(since) + ": " + whyNoRun}
+}
+
+func rowsText(e pastEntity) string {
+	if n := e.rows(); n != nil {
+		return fmt.Sprintf("%d rows ", *n)
+	}
+	return ""
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "a time not told"
+	}
+	return t.UTC().Format("2006-01-02 15:04 MST")
+}
+
+// silent says whether the exports of a queue's flow are overdue, grace not
+// counted.
+func (r *Relay) silent(ctx context.Context, q Queue) bool {
+	f := r.flows[q.Flow]
+	if f == nil || f.Cadence == nil {
+		return false
+	}
+	c, err := r.db.Cadence(ctx, q.Flow, q.Environment)
+	return err == nil && (c.State == state.Late || f.Cadence.Due(c.Since()).Before(r.db.Now()))
+}

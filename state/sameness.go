@@ -1,0 +1,87 @@
+package state
+
+// proven finds the export that is proven to hold the same rows as an entity of
+// a shipment that is being opened; "" when none is. The proof is FinOps' own:
+// the same execution and the same entity, come another way (an event and a
+// queue's message, say). Content proves nothing, since incremental exports
+// repeat it.
+//
+// What is parked elsewhere proves nothing either: the copy at hand may be the
+// one that can be read.
+func (t *tx) proven(s Shipment, entity string) (exportID string, err error) {
+	if s.ExecutionID == "" || entity == "" {
+		return "", nil
+	}
+	if told, err := t.toldApart(s, entity); err != nil || !told {
+		return "", err
+	}
+	var other string
+	err = t.rows(`SELECT e.id, e.shipment_id FROM shipments o JOIN exports e ON e.shipment_id = o.id
+		WHERE o.environment = ?1 AND o.execution_id = ?2 AND o.execution_id <> '' AND o.source <> ?3 AND e.entity = ?4 COLLATE NOCASE AND e.state IN ('open', 'landed')
+		ORDER BY e.seq`, []any{s.Environment, s.ExecutionID, s.Source, entity}, func(scan func(...any) error) error {
+		var id, shipment string
+		if err := scan(&id, &shipment); err != nil {
+			return err
+		}
+		if other != "" && other != shipment {
+			exportID = "" // two of them: then the execution does not tell them apart
+			return nil
+		}
+		exportID, other = id, shipment
+		return nil
+	})
+	return exportID, err
+}
+
+// toldApart says whether an execution's id tells the shipments of one way apart.
+// An event class that fills the field with a constant, or a job that keeps one
+// id for all its runs, would otherwise make every export after the first a
+// duplicate, and its rows would be lost.
+func (t *tx) toldApart(s Shipment, entity string) (bool, error) {
+	var others int
+	err := t.row(`SELECT count(*) FROM shipments WHERE environment = ?1 AND execution_id = ?2 AND execution_id <> '' AND source = ?3 AND id <> ?4
+		AND (source = 'queue' OR entity = ?5 COLLATE NOCASE)`,
+		[]any{s.Environment, s.ExecutionID, s.Source, s.ID, entity}, &others)
+	return others == 0, err
+}
+
+// closeProven takes shipments off the list whose rows are proven to have come
+// another way, by the export that is here now.
+func (t *tx) closeProven(s Shipment, entity, exportID string) error {
+	if s.ExecutionID == "" || entity == "" {
+		return nil
+	}
+	var closable []Shipment
+	if err := t.rows(`SELECT `+shipmentColumns+` FROM shipments WHERE environment = ?1 AND execution_id = ?2 AND execution_id <> '' AND source <> ?3
+		AND entity = ?4 COLLATE NOCASE AND state IN ('expired', 'parked') AND raw_file = ''`,
+		[]any{s.Environment, s.ExecutionID, s.Source, entity}, func(scan func(...any) error) error {
+			o, err := scanShipment(scan)
+			closable = append(closable, o)
+			return err
+		}); err != nil {
+		return err
+	}
+	if len(closable) != 1 { // none, or ids that do not tell them apart
+		return nil
+	}
+	if told, err := t.toldApart(s, entity); err != nil || !told {
+		return err
+	}
+	return t.settleSame(closable[0], exportID)
+}
+
+// settleSame closes a shipment without a raw file, because an export that came
+// another way has its rows.
+func (t *tx) settleSame(s Shipment, exportID string) error {
+	if err := t.moveShipment(s, Settled, ReasonSameExport, sameDetail(s, exportID)); err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE shipments SET settled_at = ?2, renew_at = NULL WHERE id = ?1`, s.ID, t.now); err != nil {
+		return err
+	}
+	return t.dropLink(s.ID)
+}
+
+func sameDetail(s Shipment, exportID string) string {
+	return "the same execution and entity came another way: " + exportID + " (execution " + s.ExecutionID + ")"
+}
