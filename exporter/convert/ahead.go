@@ -2,10 +2,13 @@ package convert
 
 import "fmt"
 
-// aheadBlocks is how many blocks may be with the reader, or between it and who
-// takes them: some milliseconds of inflating, so that it goes on when the others
-// have to wait for a core.
-const aheadBlocks = 8
+// How many blocks may be with the reader, or between it and who takes them.
+const (
+	aheadBlocks = 4
+	// aheadOfCSV is some milliseconds of inflating, so that it goes on when those
+	// who convert have to wait for a core.
+	aheadOfCSV = 8
+)
 
 // ahead reads text in a goroutine of its own, a few blocks before they are
 // wanted: inflating a package costs as much as all the rest together, so it

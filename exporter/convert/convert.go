@@ -112,7 +112,7 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	if !w.eof {
 		n := aheadBlocks
 		if format == FormatCSV {
-			n += maxFlying
+			n = aheadOfCSV + maxFlying
 		}
 		ahead := readAhead(t, n)
 		defer ahead.stop()

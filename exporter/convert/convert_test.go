@@ -101,14 +101,14 @@ func TestCancelGivesItsCause(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	reads := 0
 	r := newEndless("1,2\n", func() {
-		if reads++; reads == 200 {
+		if reads++; reads == 60 {
 			cancel(why)
 		}
 	})
 	sink := &discard{}
 	_, err := Convert(ctx, r, "f.csv", Options{}, sink)
-	if err != why || reads != 200 || sink.rows == 0 {
-		t.Errorf("got error %v after %d reads and %d rows, want %v right after read 200", err, reads, sink.rows, why)
+	if err != why || reads != 60 || sink.rows == 0 {
+		t.Errorf("got error %v after %d reads and %d rows, want %v right after read 60", err, reads, sink.rows, why)
 	}
 }
 

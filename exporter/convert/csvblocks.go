@@ -44,6 +44,7 @@ type csvBlocks struct {
 	inside  bool     // carry ends inside quotes, if the guess is right
 	mem     *memory
 
+	spare   []*csvRows // with no block
 	jobs    chan *block
 	workers sync.WaitGroup
 }
@@ -192,7 +193,11 @@ func (c *csvBlocks) cut(b *block) {
 // launch gives the block to a worker; there are as many as cores.
 func (c *csvBlocks) launch(b *block, others bool) {
 	c.flying = append(c.flying, b)
-	b.rows = csvRowsPool.Get().(*csvRows)
+	if n := len(c.spare); n > 0 {
+		b.rows, c.spare = c.spare[n-1], c.spare[:n-1]
+	} else {
+		b.rows = csvRowsPool.Get().(*csvRows)
+	}
 	if !others {
 		c.convert(b)
 		return
@@ -219,7 +224,7 @@ func (c *csvBlocks) convert(b *block) {
 
 func (c *csvBlocks) recycle(b *block) {
 	if b.rows != nil {
-		b.rows.release()
+		c.spare = append(c.spare, b.rows)
 		b.rows = nil
 	}
 	c.ahead.recycle(b)
@@ -287,6 +292,9 @@ func (c *csvBlocks) stop() {
 	for _, b := range c.flying {
 		<-b.rows.done
 		c.recycle(b)
+	}
+	for _, r := range c.spare {
+		r.release()
 	}
 	c.mem.carry = c.carry
 }

@@ -135,8 +135,8 @@ func TestEndsLeaveNothingRunning(t *testing.T) {
 		block  func([]byte, int) error
 		want   error
 	}{
-		"the source ends":   {&failing{rows(), 3 << 20, func() error { return io.EOF }}, nil, nil},
-		"the source fails":  {&failing{rows(), 3 << 20, func() error { return errDisk }}, nil, errDisk},
+		"the source ends":   {&failing{rows(), 1 << 20, func() error { return io.EOF }}, nil, nil},
+		"the source fails":  {&failing{rows(), 1 << 20, func() error { return errDisk }}, nil, errDisk},
 		"the sink fails":    {&failing{rows(), 1 << 40, nil}, func([]byte, int) error { return errDisk }, errDisk},
 		"a long record":     {&failing{io.MultiReader(strings.NewReader(strings.Repeat("1,2\n", 1<<18)+"1,\""), newEndless("x\n", func() {})), 1 << 40, nil}, nil, errTooLongForTest},
 		"somebody stops it": {&failing{rows(), 1 << 40, nil}, func([]byte, int) error { cancel(errDisk); return nil }, errDisk},
@@ -145,7 +145,7 @@ func TestEndsLeaveNothingRunning(t *testing.T) {
 			if tt.block == nil {
 				tt.block = func([]byte, int) error { return nil }
 			}
-			_, err := Convert(ctx, io.MultiReader(strings.NewReader("A,B\n"), tt.source), "f", Options{MaxRecord: 1 << 20}, blockFunc(tt.block))
+			_, err := Convert(ctx, io.MultiReader(strings.NewReader("A,B\n"), tt.source), "f", Options{MaxRecord: 1 << 18}, blockFunc(tt.block))
 			_, isRecord := errors.AsType[*exporter.RecordError](err)
 			if tt.want == errTooLongForTest && isRecord {
 				return

@@ -2,10 +2,21 @@
 // as FinOps writes them come in as a stream, and blocks of complete lines go
 // out to a Sink, one JSON object a row.
 //
-//	source ─▶ text ─▶ window ─▶ csv | xml | json ─▶ emitter ─▶ Sink
-//	bytes     UTF-8   whole     one row at a        blocks of
-//	counted   only    records   time                whole lines
-//	   └───▶ spool ─▶ workbook ─▶ sheet ─▶ emitter ─▶ Sink
+//	source ─▶ text ─▶ ahead ─┬─▶ window ─▶ csv | xml | json ─▶ emitter ─▶ Sink
+//	bytes     UTF-8   blocks │   whole     one row at a        blocks of
+//	counted   only           │   records   time                whole lines
+//	   │                     │                                    ▲  ▲
+//	   └▶ spool ─▶ workbook ─┼─▶ sheet ───────────────────────────┘  │
+//	                         └─▶ cut ─▶ workers ─▶ in order ─────────┘
+//	                             guess   csv only,    a block counts when the one
+//	                                     a core each  before it ended where it begins
+//
+// source, text and ahead run in one goroutine, each worker in one of its own, all
+// the rest in the caller's. What fits into the first 64 KB needs none of them.
+// CSV takes the lower way. Its blocks are cut where a row probably ends, and the
+// sequential reader above, which alone decides what a file means, takes over
+// where that turns out wrong, up to the next place where both agree; see
+// csvBlocks. The outcome is the same wherever blocks end.
 //
 // What is guaranteed:
 //
@@ -15,23 +26,32 @@
 //     becomes blanks) is the only exception.
 //   - Nothing is dropped in silence. A record that cannot be a row goes to
 //     Sink.BadRow with its place and its source bytes, and reading goes on.
-//   - Memory does not grow with the file: two buffers, about 128 KB each, that
-//     only a long record makes larger, up to Options.MaxRecord. Plain CSV
-//     takes no heap allocation per field or row.
+//   - Memory does not grow with the file: a dozen blocks of 192 KB and the lines
+//     of four, at most 1 MB each, in CSV; less in the others. Only a record
+//     longer than a block makes it more, up to Options.MaxRecord and what that
+//     becomes as JSON. CSV takes no heap allocation per field, row or block.
 //
 // # CSV
 //
 // A field is quoted when the quote is its very first byte; a doubled quote
-// inside stands for one. A quote inside an unquoted field (5" pipe) is text.
-// Rows end with LF or CR LF; a lone CR is text, except that a header with one
-// is refused, since the file then probably ends its rows with CR and would
-// otherwise pass as a header without rows.
+// inside stands for one. Rows end with LF or CR LF; a lone CR is text, except
+// that a header with one is refused, since the file then probably ends its rows
+// with CR and would otherwise pass as a header without rows.
 //
-// Bad rows: too few or too many fields, text after a closing quote, a quote
-// still open at the end of the file, NUL, bytes that the encoding does not
-// know, and an empty line in a file of several columns. One empty line at the
-// very end of such a file is no row and is passed over. In a file of one
-// column each line is a row, an empty one too.
+// Two things are odd and yet have one plain reading. A quote inside an unquoted
+// field is text: 5" pipe. After a closing quote the field goes on as if it were
+// unquoted, up to the next delimiter or line end, so its value is what was
+// quoted followed by that: "5" pipe gives 5 pipe, and "a"b"c" gives ab"c". A
+// blank is such text too. Such fields are kept and counted, each once, and the
+// first twenty places are named in Result.Oddities. With Options.Strict their
+// record is a bad row, the fault at the place of the quote or of the text after
+// it. Fields of bad rows are not counted. When quotes are off nothing is odd.
+//
+// Bad rows either way: too few or too many fields, a quote still open at the
+// end of the file, NUL, bytes that the encoding does not know, and an empty line
+// in a file of several columns. One empty line at the very end of such a file is
+// no row and is passed over. In a file of one column each line is a row, an empty
+// one too.
 //
 // Names of columns: the header's, byte for byte. The first bearer of a name
 // keeps it; the next is NAME_2, then NAME_3. An empty name becomes COLUMNn, n

@@ -137,9 +137,6 @@ func (w *window) position(at int) (line, column int64) {
 	return w.after(w.bytes()[:min(at, len(w.bytes()))])
 }
 
-// source gives the first n bytes as they stand in the source.
-func (w *window) source(n int) []byte { return w.place.source(w.bytes()[:n]) }
-
 // reject makes the error that ends a conversion: f's place and words.
 func (w *window) reject(err error) error {
 	f, ok := errors.AsType[*fault](err)
