@@ -117,3 +117,30 @@ func (t *tx) settleSame(s Shipment, exportID string) error {
 func sameDetail(s Shipment, exportID string) string {
 	return "the same execution and entity came another way: " + exportID + " (execution " + s.ExecutionID + ")"
 }
+
+// doubtCopies puts on the list what was skipped as a copy of an export that
+// turns out not to land by itself: the copy may be the one that can be read.
+func (t *tx) doubtCopies(e Export) error {
+	var copies []Export
+	if err := t.rows(`SELECT c.id, c.shipment_id FROM shipments s JOIN shipments o ON o.environment = s.environment AND o.execution_id = s.execution_id AND o.execution_id <> ''
+		JOIN exports c ON c.shipment_id = o.id
+		WHERE s.id = ?1 AND c.twin = ?2 AND c.state = 'skipped' AND c.reason = 'same_export' AND o.raw_file <> '' AND o.raw_removed_at IS NULL`,
+		[]any{e.ShipmentID, e.ID}, func(scan func(...any) error) error {
+			var c Export
+			err := scan(&c.ID, &c.ShipmentID)
+			copies = append(copies, c)
+			return err
+		}); err != nil {
+		return err
+	}
+	for _, c := range copies {
+		detail := "the same rows as " + e.ID + ", which did not land: rerun the one that can be read and skip the other"
+		if err := t.step(KindExport, c.ID, c.ShipmentID, Skipped, Parked, ReasonTwin, detail); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE exports SET state = 'parked', reason = ?2, detail = ?3 WHERE id = ?1`, c.ID, ReasonTwin, detail); err != nil {
+			return err
+		}
+	}
+	return nil
+}

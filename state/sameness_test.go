@@ -69,3 +69,27 @@ func TestAmbiguousExecutionsLandTwice(t *testing.T) {
 		})
 	}
 }
+
+// A copy that was dropped for one that then cannot be landed is on the list
+// beside it, and can be landed.
+func TestCopyOfWhatDoesNotLand(t *testing.T) {
+	l := newLedger(t)
+	id := l.fetchingOf("a", "run")
+	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+	l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
+	dropped := l.openedMessage("c1", "run")
+	if e := l.export(dropped); e.State != Skipped {
+		t.Fatalf("the copy is %s", e.State)
+	}
+	_, err := l.ClaimDeliveries(bg, "w", time.Minute, 1)
+	l.must(err)
+	l.must(l.ParkDelivery(bg, DeliveryKey{ExportID(id, ""), "out"}, ReasonMalformed, "it breaks off", Counts{}))
+	if e := l.export(dropped); e.State != Parked || e.Reason != ReasonTwin {
+		t.Errorf("the copy is %s, %s; want it on the list", e.State, e.Reason)
+	}
+	l.must(l.RerunExport(bg, dropped, "all", []NewDelivery{{Output: "out", Flow: "all"}}, "by eve"))
+	if e := l.export(dropped); e.State != Open {
+		t.Errorf("rerun, the copy is %s", e.State)
+	}
+	checkInvariants(t, l.DB, "copy")
+}
