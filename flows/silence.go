@@ -192,7 +192,7 @@ func (r *Relay) explain(ctx context.Context, w watch, c state.Cadence) state.Sil
 		}
 		return w.flow.fitsEntity(Subject{Entity: e.label})
 	}
-	s := explainSilence(pastRuns(found.Rows), ours, since)
+	s := explainSilence(pastRuns(found.Rows), ours, since, r.db.Now())
 	if due := w.flow.Cadence.Due(s.ExplainedAt).Add(w.flow.Cadence.Grace); !s.ExplainedAt.IsZero() && !due.After(r.db.Now()) {
 		s = state.Silence{To: state.Late, Detail: s.Detail + ", and FinOps has run nothing of it since: " + whyNoRun}
 	}
@@ -214,8 +214,9 @@ func (r *Relay) projectName(w watch) dmf.DefinitionGroup {
 
 // explainSilence judges what FinOps did since a flow was last heard of. A run
 // of 0 rows, or one that has not ended, is a reason to be quiet; rows that were
-// exported and did not come, a run that failed, and no run at all are none.
-func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since time.Time) state.Silence {
+// exported and did not come, a run that failed or does not end, and no run at all
+// are none.
+func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since, now time.Time) state.Silence {
 	var missing, running, failed, empty string
 	var explained time.Time
 	for _, run := range runs {
@@ -225,6 +226,8 @@ func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since t
 				continue
 			}
 			switch {
+			case e.fate == fateRunning && !run.started.IsZero() && now.Sub(run.started) > MaxExecutionAge:
+				failed = fmt.Sprintf("execution %s has been running since %s, for longer than any should", run.id, stamp(run.started))
 			case e.fate == fateRunning:
 				running = fmt.Sprintf("execution %s has been running since %s", run.id, stamp(run.started))
 			case e.fate == fateFailed:
