@@ -42,7 +42,7 @@ type ExportRequest struct {
 // that a flow names, environment and companies may be left out.
 func (r *Relay) Export(ctx context.Context, q ExportRequest) ([]string, error) {
 	if p, ok := r.projectNamed(q.Environment, q.Project); ok {
-		q.Environment = p.Environment
+		q.Environment, q.Project = p.Environment, string(p.Name) // its spelling is the lock's
 		q.LandPartial = q.LandPartial || p.LandPartial
 		if len(q.LegalEntities) == 0 {
 			q.LegalEntities = p.LegalEntities

@@ -60,3 +60,58 @@ func TestUnknownForAMoment(t *testing.T) {
 		}
 	}
 }
+
+// A full run that was started for lost rows closes the loss only when all that
+// it holds of the entity has landed, and all of it was in it.
+func TestFullRunThatMayNotHoldAll(t *testing.T) {
+	w := newRig(t)
+	cfg := w.losable(true)
+	cfg.Projects[0].LandPartial = true
+	w.fo.ScriptNext("Nightly", sim.ExecutionScript{Statuses: sim.Polls(0, 0, 1, sim.StatusPartiallySucceeded)})
+	w.run(cfg)
+	e, _ := w.fo.Export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Rows: 3, ExecutionID: "gone", Link: sim.LinkOptions{Life: -time.Minute}})
+	id := w.post(w.fo.Payload(e))[0].ShipmentID
+	w.untilPassing("decided", func() bool { s := w.shipment(id); return s.State == state.Settled || s.Rung == state.RungRun && s.RenewAt.IsZero() })
+	w.wantShipment(id, state.Expired, state.ReasonLinkExpired, AtRisk)
+	w.wantStory(id, "only partly succeeded")
+}
+
+// The full run's own event may be here before its package: its rows close the
+// loss all the same.
+func TestFullRunWhoseEventCameFirst(t *testing.T) {
+	w := newRig(t)
+	w.run(w.losable(true))
+	e, _ := w.fo.Export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Rows: 3, ExecutionID: "gone", Link: sim.LinkOptions{Life: -time.Minute}})
+	id := w.post(w.fo.Payload(e))[0].ShipmentID
+	w.untilPassing("running", func() bool { s := w.shipment(id); return s.Superseding != "" })
+	x := w.execution(w.shipment(id).Superseding)
+	w.export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Rows: 9, ExecutionID: x.ExecutionID})
+	w.untilPassing("decided", func() bool { s := w.shipment(id); return s.State == state.Settled || s.RenewAt.IsZero() })
+	w.wantShipment(id, state.Settled, state.ReasonSuperseded, SameElsewhere)
+}
+
+// A run that does not end explains no silence.
+func TestRunThatDoesNotEndIsNoExplanation(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	all := func(pastRun, pastEntity) bool { return true }
+	for age, want := range map[time.Duration]state.State{time.Hour: state.Quiet, 3 * 24 * time.Hour: state.Late} {
+		run := pastRun{id: "x", started: now.Add(-age), entities: []pastEntity{{label: "Customer groups", fate: fateRunning}}}
+		if s := explainSilence([]pastRun{run}, all, now.Add(-2*time.Hour), now); s.To != want {
+			t.Errorf("a run of %v makes it %s (%s); want %s", age, s.To, s.Detail, want)
+		}
+	}
+}
+
+// One project is one project, however a person spells it: FinOps does not run
+// it twice at a time.
+func TestProjectSpelledOtherwise(t *testing.T) {
+	w := newRig(t)
+	w.run(w.losable(true))
+	ids, err := w.relay.Export(t.Context(), ExportRequest{Environment: "prod", Project: "nightly", By: "eve"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := w.execution(ids[0]); x.Project != "Nightly" {
+		t.Errorf("it runs under the lock of project %q", x.Project)
+	}
+}
