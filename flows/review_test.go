@@ -115,3 +115,26 @@ func TestProjectSpelledOtherwise(t *testing.T) {
 		t.Errorf("it runs under the lock of project %q", x.Project)
 	}
 }
+
+// A clock that was ahead by a year and is set right stops neither polls nor
+// schedules nor the watch for a year.
+func TestClockSetBack(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.expects()
+	w.run(cfg)
+	watched := w.watch()
+	w.poll(q)
+	year := 365 * 24 * time.Hour
+	w.advance(year)
+	w.poll(q)
+	if err := w.db.Heard(t.Context(), "all", "prod"); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(-year)
+	if due, err := w.relay.NextPoll(t.Context(), q); err != nil || due.After(w.db.Now().Add(time.Hour)) {
+		t.Errorf("the queue is polled next at %v, %v; now is %v", due, err, w.db.Now())
+	}
+	if due, err := w.relay.lookDue(t.Context(), watched); err != nil || !due.After(w.db.Now()) || due.After(w.db.Now().Add(3*time.Hour)) {
+		t.Errorf("the flow is looked at next at %v, %v; now is %v", due, err, w.db.Now())
+	}
+}

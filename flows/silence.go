@@ -123,6 +123,12 @@ func (r *Relay) lookDue(ctx context.Context, w watch) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
+	if now := r.db.Now(); c.HeardAt.After(now.Add(clockSetBack)) || c.LookedAt.After(now.Add(clockSetBack)) {
+		c = state.Cadence{HeardAt: now} // the clock was set back: it begins anew
+		if err := r.db.Heard(ctx, w.flow.Name, w.environment); err != nil {
+			return now, err
+		}
+	}
 	due := w.flow.Cadence.Due(c.Since()).Add(w.flow.Cadence.Grace)
 	if again := c.LookedAt.Add(silenceLook); again.After(due) && !c.LookedAt.IsZero() {
 		return again, nil
