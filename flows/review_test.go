@@ -71,7 +71,10 @@ func TestFullRunThatMayNotHoldAll(t *testing.T) {
 	w.run(cfg)
 	e, _ := w.fo.Export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Rows: 3, ExecutionID: "gone", Link: sim.LinkOptions{Life: -time.Minute}})
 	id := w.post(w.fo.Payload(e))[0].ShipmentID
-	w.untilPassing("decided", func() bool { s := w.shipment(id); return s.State == state.Settled || s.Rung == state.RungRun && s.RenewAt.IsZero() })
+	w.untilPassing("decided", func() bool {
+		s := w.shipment(id)
+		return s.State == state.Settled || s.Rung == state.RungRun && s.RenewAt.IsZero()
+	})
 	w.wantShipment(id, state.Expired, state.ReasonLinkExpired, AtRisk)
 	w.wantStory(id, "only partly succeeded")
 }
@@ -136,5 +139,28 @@ func TestClockSetBack(t *testing.T) {
 	}
 	if due, err := w.relay.lookDue(t.Context(), watched); err != nil || !due.After(w.db.Now()) || due.After(w.db.Now().Add(3*time.Hour)) {
 		t.Errorf("the flow is looked at next at %v, %v; now is %v", due, err, w.db.Now())
+	}
+}
+
+// After hours without a poll the message is as old as the event: the pair is
+// shown, and held where the flow says so.
+func TestTwinAfterHoursWithoutPolls(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.withEvents()
+	cfg.Flows[0].HoldTwins = true
+	w.run(cfg)
+	w.poll(q)
+	table := w.fo.SampleEntity("Customer groups", 5)
+	w.fo.Enqueue(testActivity, w.fo.Package("Nightly", w.fo.Member(sim.CSVUTF8, table)), sim.MessageOptions{})
+	w.export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Table: &table})
+	w.settle()
+	w.pass(4 * time.Hour)
+	w.poll(q)
+	all, err := w.db.Exports(t.Context(), state.Filter{Limit: -1})
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%d exports, %v", len(all), err)
+	}
+	if m := all[0]; m.State != state.Parked || m.Reason != state.ReasonTwin || m.Twin != all[1].ID {
+		t.Errorf("the message's export is %s %q, twin %q; want it held beside %s", m.State, m.Reason, m.Twin, all[1].ID)
 	}
 }
