@@ -212,14 +212,41 @@ func (r *Relay) markTwin(ctx context.Context, s state.Shipment, f *Flow, e *stat
 	if len(r.cfg.Queues) == 0 {
 		return nil
 	}
+	within, err := r.twinWithin(ctx, s)
+	if err != nil {
+		return err
+	}
 	twin, err := r.db.Twin(ctx, state.TwinQuery{
-		Environment: s.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity, Source: s.Source, At: s.Order.At, Within: twinWindow,
+		Environment: s.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity, Source: s.Source, At: s.Order.At, Within: within,
 	})
 	e.Twin = twin
 	if err == nil && twin != "" && f.HoldTwins {
 		e.Reason, e.Detail, e.Deliveries = state.ReasonTwin, "possibly the same rows as "+twin+", which came another way", nil
 	}
 	return err
+}
+
+// twinSlack is for a message that was hidden when the queue was found empty.
+const twinSlack = 15 * time.Minute
+
+// twinWithin is longer for a message after a while without polls: it may have
+// been in the queue since that was last found empty.
+func (r *Relay) twinWithin(ctx context.Context, s state.Shipment) (time.Duration, error) {
+	if s.Source != "queue" {
+		return twinWindow, nil
+	}
+	m, err := r.db.Message(ctx, s.ID)
+	if err != nil {
+		return 0, err
+	}
+	q, err := r.db.Queue(ctx, s.Environment, m.Activity)
+	if err != nil {
+		return 0, err
+	}
+	if q.DrainedAt.IsZero() {
+		return state.MessageLife, nil
+	}
+	return max(twinWindow, s.Order.At.Sub(q.DrainedAt)+twinSlack), nil
 }
 
 // entityOf prefers the manifest's label, then the event's, then the file name.

@@ -348,6 +348,9 @@ func (r *Relay) NextPoll(ctx context.Context, q Queue) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
+	if now := r.db.Now(); last.LastPolledAt.After(now) { // the clock was set back
+		last.LastPolledAt = now
+	}
 	due := q.Schedule.Next(last.LastPolledAt)
 	if soon := last.LastPolledAt.Add(silentPoll); soon.Before(due) && r.silent(ctx, q) {
 		due = soon
@@ -360,11 +363,18 @@ func (r *Relay) NextPoll(ctx context.Context, q Queue) (time.Time, error) {
 	return due, nil
 }
 
-// sleepUntil waits for a moment by the ledger's clock; false when ctx ended.
+// clockSetBack is by how much our clock must have gone back to be believed:
+// time servers correct by less.
+const clockSetBack = time.Minute
+
+// sleepUntil waits for a moment by the ledger's clock; false when ctx ended. It
+// returns before that when the clock was set back: then due was reckoned wrong.
 func (r *Relay) sleepUntil(ctx context.Context, due time.Time) bool {
+	begun := r.db.Now()
 	for {
-		left := due.Sub(r.db.Now())
-		if left <= 0 {
+		now := r.db.Now()
+		left := due.Sub(now)
+		if left <= 0 || now.Before(begun.Add(-clockSetBack)) {
 			return ctx.Err() == nil
 		}
 		select {

@@ -505,6 +505,7 @@ func TestEventAndQueueBringTheSame(t *testing.T) {
 			w.wantExport(e, state.Landed, "", LandedHere)
 		}
 		w.pass(2 * time.Hour)
+		w.poll(q) // seen empty: what comes now is no two hours old
 		later := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
 		w.poll(q)
 		if e := w.only(w.shipmentOf(later)); e.Twin != "" || e.State != state.Landed {

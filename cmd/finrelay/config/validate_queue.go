@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -116,6 +117,9 @@ func cronSchedule(schedule, zone string) (cron.Schedule, error) {
 	s, err := cron.ParseStandard("CRON_TZ=" + zone + " " + schedule)
 	if err != nil {
 		return nil, fmt.Errorf("not a schedule: %w", err)
+	}
+	if s.Next(time.Now()).IsZero() {
+		return nil, errors.New("not a schedule: there is no such day")
 	}
 	return s, nil
 }
