@@ -18,7 +18,7 @@ import (
 // Observed: exports take from seconds to half an hour; a project without field
 // mapping stays Executing for ever.
 const (
-	MaxExecutionAge = 6 * time.Hour    // then it is called stuck
+	MaxExecutionAge = 6 * time.Hour    // then it is called stuck, unless its project says otherwise
 	startGrace      = 2 * time.Minute  // FinOps says that it does not know an execution, until that was not started
 	unknownGrace    = 30 * time.Minute // of a status Unknown
 	linkGrace       = 10 * time.Minute // of an empty link after the end
@@ -183,10 +183,18 @@ func (r *Relay) followExecution(ctx context.Context, client *dmf.Client, x state
 		return r.doubtExecution(x, askAgain(age), string(status), "")
 	case status == dmf.StatusUnknown:
 		return r.endExecution(x, state.Failed, string(status), state.ReasonExecution, "FinOps has said Unknown for "+unknownGrace.String())
-	case age > MaxExecutionAge:
+	case age > r.maxAge(x):
 		return r.endExecution(x, state.Stuck, string(status), state.ReasonStuck, fmt.Sprintf("FinOps has said %s for %s", status, age.Round(time.Minute)))
 	}
 	return r.waitExecution(x, askAgain(age), string(status), "")
+}
+
+// maxAge is after what time a run is called stuck.
+func (r *Relay) maxAge(x state.Execution) time.Duration {
+	if p, ok := r.projectNamed(x.Environment, x.Project); ok && p.MaxAge > 0 {
+		return p.MaxAge
+	}
+	return MaxExecutionAge
 }
 
 // takePackage fetches the link to the package, which can be empty for a while

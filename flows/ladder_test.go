@@ -197,6 +197,9 @@ func TestExecutionIsFoundByItsBlob(t *testing.T) {
 // losable is a flow whose data project may be run again for lost rows.
 func (w *rig) losable(full bool) Config {
 	cfg := w.runs(sim.ExecutionScript{})
+	w.fo.AddProject(sim.Project{Name: "Nightly", Incremental: !full, Entities: []sim.ProjectEntity{
+		{Label: "Customer groups", Rows: 9}, {Label: "Vendor groups", Rows: 4},
+	}})
 	cfg.Queues = nil
 	cfg.Flows[0].FullRefresh = full
 	cfg.Projects = []Project{{Flow: "all", Environment: "prod", Name: "Nightly", RunWhenLost: true}}
@@ -245,6 +248,22 @@ func TestIncrementalProjectIsNotRunForLostRows(t *testing.T) {
 	if runs := w.fo.Executions(); len(runs) != 0 {
 		t.Errorf("runs were started: %+v", runs)
 	}
+}
+
+// A flow that is declared a full refresh over a project that exports changes:
+// the package says so, and the loss stays on the list.
+func TestDeclaredFullButIncremental(t *testing.T) {
+	w := newRig(t)
+	cfg := w.losable(false)
+	cfg.Flows[0].FullRefresh = true
+	w.run(cfg)
+	e, _ := w.fo.Export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Rows: 3, ExecutionID: "gone", Link: sim.LinkOptions{Life: -time.Minute}})
+	receipt := w.post(w.fo.Payload(e))[0]
+	w.untilPassing("given up", func() bool {
+		s := w.shipment(receipt.ShipmentID)
+		return s.State == state.Expired && s.RenewAt.IsZero() && s.Superseding != ""
+	})
+	w.wantStory(receipt.ShipmentID, "is incremental, says its package")
 }
 
 // A full run that comes to nothing leaves the loss on the list, and says so.

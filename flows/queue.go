@@ -207,7 +207,7 @@ const identityTime = 10 * time.Second
 // executionOf asks which run wrote a message's file; "" when that is of no use,
 // or FinOps does not say.
 func (r *Relay) executionOf(ctx context.Context, client *dmf.Client, q Queue, m dmf.Message) string {
-	if !q.WithEvents {
+	if !q.WithEvents && !r.eventsNameRuns(ctx, q.Environment) {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, identityTime)
@@ -217,6 +217,13 @@ func (r *Relay) executionOf(ctx context.Context, client *dmf.Client, q Queue, m 
 		r.log.Info("FinOps does not say which run a message is of: were it announced by an event too, both land", "message", m.CorrelationID, keyError, err)
 	}
 	return string(id)
+}
+
+// eventsNameRuns says whether events of an environment have named their runs of
+// late: only then can a message's run be one that came by event.
+func (r *Relay) eventsNameRuns(ctx context.Context, environment string) bool {
+	known, err := r.db.EventsNameRuns(ctx, environment, r.db.Now().Add(-BlobLife))
+	return err == nil && known
 }
 
 // awaitMessage waits until a message is acked, or until it is clear that it

@@ -106,6 +106,10 @@ func (r *Relay) awaitRun(ctx context.Context, log *slog.Logger, s state.Shipment
 		}
 		switch e.State {
 		case state.Landed:
+			// Whatever the flow is declared, the package says what it holds.
+			if strings.EqualFold(e.RefreshType, "Incremental") {
+				return give(fmt.Sprintf("%s of run %s is incremental, says its package: it does not bring the lost rows; declare the flow refresh: incremental", e.ID, x.ID))
+			}
 			landed = e.ID
 		case state.Open:
 			return later

@@ -40,6 +40,7 @@ type playedScenario struct {
 	asked    bool
 	files    []playedFile
 	exports  []state.Export // all, at the end
+	same     int            // copies of what came another way
 
 	requests atomic.Int64 // that FinOps is answering now
 	answered atomic.Int64 // when the last one was, in real milliseconds

@@ -224,7 +224,7 @@ func (r *Relay) projectName(w watch) dmf.DefinitionGroup {
 // are none.
 func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since, now time.Time) state.Silence {
 	var missing, running, failed, empty string
-	var explained time.Time
+	var explained, failedAt time.Time
 	for _, run := range runs {
 		for _, e := range run.entities {
 			// What ended before the flow was last heard of has been heard of.
@@ -237,7 +237,7 @@ func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since, 
 			case e.fate == fateRunning:
 				running = fmt.Sprintf("execution %s has been running since %s", run.id, stamp(run.started))
 			case e.fate == fateFailed:
-				failed = fmt.Sprintf("execution %s failed in FinOps at %s: %s", run.id, stamp(run.at()), e.status)
+				failed, failedAt = fmt.Sprintf("execution %s failed in FinOps at %s: %s", run.id, stamp(run.at()), e.status), run.at()
 			case e.empty():
 				empty, explained = fmt.Sprintf("execution %s exported 0 rows at %s", run.id, stamp(run.at())), run.at()
 			default:
@@ -251,7 +251,7 @@ func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since, 
 		return state.Silence{To: state.Late, Detail: missing}
 	case running != "":
 		return state.Silence{To: state.Quiet, Detail: running}
-	case failed != "":
+	case failed != "" && !(empty != "" && explained.After(failedAt) && !failedAt.IsZero()): // a later run made it good
 		return state.Silence{To: state.Late, Detail: failed}
 	case empty != "":
 		return state.Silence{To: state.Quiet, Detail: empty, ExplainedAt: explained}

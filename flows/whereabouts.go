@@ -279,7 +279,7 @@ var advice = map[state.Reason]string{
 	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun EXPORT-ID after an upgrade",
 	state.ReasonNotStarted:    "look at the project's execution history in FinOps, then finrelay export PROJECT again and finrelay skip EXECUTION-ID",
 	state.ReasonExecution:     "look at the execution in FinOps and at the errors told by finrelay executions show EXECUTION-ID. If FinOps says that it succeeded, finrelay reconcile finds its package, whose rows an incremental project does not export again; if it failed, finrelay export PROJECT again. Then finrelay skip EXECUTION-ID",
-	state.ReasonStuck:         "cancel the execution in FinOps (known causes: an entity without field mapping, a dead batch job), then finrelay skip EXECUTION-ID lets the project's next run begin",
+	state.ReasonStuck:         "cancel the execution in FinOps (known causes: an entity without field mapping, a dead batch job), then finrelay skip EXECUTION-ID lets the project's next run begin; if it ends after all, finrelay reconcile ENVIRONMENT --fix brings its package",
 	state.ReasonPartial:       "finrelay executions tells what FinOps could not export; finrelay rerun EXPORT-ID lands what there is; run a full push if rows are missing",
 	state.ReasonTwin:          "compare it with the export it names: finrelay rerun EXPORT-ID lands it too, finrelay skip if its rows are there already",
 	state.ReasonBacklog:       "it was in the queue before finrelay: finrelay rerun EXPORT-ID lands it; finrelay skip if its rows came another way",

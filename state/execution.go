@@ -110,7 +110,7 @@ const (
 
 // runnable: due, and of queued ones the first of a project that has no run.
 const runnable = `state IN ('queued', 'starting', 'running') AND due_at <= ?1 AND (state <> 'queued' OR
-	NOT EXISTS (SELECT 1 FROM executions o WHERE o.environment = x.environment AND o.project = x.project
+	NOT EXISTS (SELECT 1 FROM executions o WHERE o.environment = x.environment AND o.project = x.project COLLATE NOCASE
 		AND (o.state IN ('starting', 'running', 'stuck') OR o.state = 'queued' AND o.seq < x.seq)))`
 
 // ClaimExecutions gives up to limit executions to be started or asked about,
@@ -154,7 +154,7 @@ func (db *DB) ClaimExecutions(ctx context.Context, limit int) ([]Execution, erro
 func (db *DB) NextExecution(ctx context.Context) (time.Time, error) {
 	var due int64
 	err := db.readRow(ctx, `SELECT coalesce(min(due_at), 0) FROM executions x WHERE state IN ('queued', 'starting', 'running') AND (state <> 'queued' OR
-		NOT EXISTS (SELECT 1 FROM executions o WHERE o.environment = x.environment AND o.project = x.project
+		NOT EXISTS (SELECT 1 FROM executions o WHERE o.environment = x.environment AND o.project = x.project COLLATE NOCASE
 			AND (o.state IN ('starting', 'running', 'stuck') OR o.state = 'queued' AND o.seq < x.seq)))`, nil, &due)
 	return fromMillis(due), err
 }

@@ -1,5 +1,19 @@
 package state
 
+import (
+	"context"
+	"time"
+)
+
+// EventsNameRuns says whether an event since then named the execution that
+// wrote its file.
+func (db *DB) EventsNameRuns(ctx context.Context, environment string, since time.Time) (bool, error) {
+	var known bool
+	err := db.readRow(ctx, `SELECT EXISTS (SELECT 1 FROM shipments WHERE environment = ?1 AND execution_id <> '' AND source = 'event' AND received_at >= ?2)`,
+		[]any{environment, millis(since)}, &known)
+	return known, err
+}
+
 // proven finds the export that is proven to hold the same rows as an entity of
 // a shipment that is being opened; "" when none is. The proof is FinOps' own:
 // the same execution and the same entity, come another way (an event and a

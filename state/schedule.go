@@ -31,7 +31,7 @@ func (db *DB) RequestSlot(ctx context.Context, environment, project string, slot
 		}
 		var open string
 		var at State
-		err := t.row(`SELECT id, state FROM executions WHERE environment = ?1 AND project = ?2 AND state IN ('queued', 'starting', 'running', 'stuck') LIMIT 1`,
+		err := t.row(`SELECT id, state FROM executions WHERE environment = ?1 AND project = ?2 COLLATE NOCASE AND state IN ('queued', 'starting', 'running', 'stuck') LIMIT 1`,
 			[]any{environment, project}, &open, &at)
 		if err == nil {
 			return t.note(KindExecution, open, "", at, at, ReasonStillRunning, "the slot of "+slot.UTC().Format(time.RFC3339)+" starts no other run beside it")

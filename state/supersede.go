@@ -28,7 +28,7 @@ func (db *DB) Supersede(ctx context.Context, shipmentID string, n NewExecution, 
 		if s.State != Expired {
 			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: "superseded"}
 		}
-		err = t.row(`SELECT id FROM executions WHERE environment = ?1 AND project = ?2 AND legal_entity = ?3 COLLATE NOCASE
+		err = t.row(`SELECT id FROM executions WHERE environment = ?1 AND project = ?2 COLLATE NOCASE AND legal_entity = ?3 COLLATE NOCASE
 			AND requested_at >= ?4 AND state NOT IN ('failed', 'skipped', 'stuck') ORDER BY seq LIMIT 1`,
 			[]any{n.Environment, n.Project, n.LegalEntity, millis(s.Order.At)}, &id)
 		if err == ErrNotFound {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"finrelay/cmd/finrelay/config"
 	"finrelay/dmf"
@@ -69,7 +70,7 @@ func projects(cfg *config.Config) ([]flows.Project, error) {
 		}
 		list = append(list, flows.Project{
 			Flow: f.Name, Environment: p.Environment, Name: dmf.DefinitionGroup(p.Name), LegalEntities: p.LegalEntities,
-			Schedule: schedule, LandPartial: p.OnPartial == "land", RunWhenLost: p.RunWhenLost,
+			Schedule: schedule, MaxAge: time.Duration(p.MaxAge), LandPartial: p.OnPartial == "land", RunWhenLost: p.RunWhenLost,
 		})
 	}
 	return list, nil

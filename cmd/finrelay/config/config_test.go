@@ -79,6 +79,7 @@ flows:
       schedule: "0 2 * * *"
       zone: Europe/Berlin
       on_partial: land
+      max_age: 2h
       run_when_lost: true
     cadence: {every: "2h, Mon-Fri 06-20", zone: Europe/Berlin, grace: 45m}
     on_zero_rows: omit

@@ -92,7 +92,7 @@ func (f *Flow) setDefaults() {
 	f.OnPossibleDuplicate = "land"
 	f.OnZeroRows = "land"
 	f.Queue = Queue{Zone: "UTC", Backlog: "ask"}
-	f.Project = Project{Zone: "UTC"}
+	f.Project = Project{Zone: "UTC", MaxAge: 6 * 60 * minute}
 	f.Cadence = Cadence{Zone: "UTC", Grace: 30 * minute}
 	f.OnTypeError = "park"
 	f.Read = Read{

@@ -155,7 +155,7 @@ type Queue struct {
 	Zone string `yaml:"zone"`
 	// What to do with messages that were in the queue before finrelay: land them, or park them on the list. Without it the first poll of a queue that is not empty asks.
 	Backlog string `yaml:"backlog" jsonschema:"enum=ask,enum=land,enum=park"`
-	// The same exports are announced by events too. The queue is drained all the same, so that no old increments pile up in it; FinOps is asked which run a message is of, and what came by event is not landed again. Default false.
+	// The same exports are announced by events too. The queue is drained all the same, so that no old increments pile up in it, and FinOps is asked which run each message is of: what came by event is not landed again. Default false.
 	WithEvents bool `yaml:"with_events"`
 }
 
@@ -174,6 +174,8 @@ type Project struct {
 	Zone string `yaml:"zone"`
 	// What to do with a run that only partly succeeded: land what there is, or park it on the list. Default park for refresh: incremental, land for refresh: full.
 	OnPartial string `yaml:"on_partial" jsonschema:"enum=land,enum=park"`
+	// How long a run may take before it is called stuck; the project's other runs wait until a person lets go of it. At least 10m. Default 6h.
+	MaxAge Duration `yaml:"max_age"`
 	// Starts a full run when rows were lost because a link died and no other way led to them. Only for refresh: full: a run of an incremental project brings other rows. Default false.
 	RunWhenLost bool `yaml:"run_when_lost"`
 }

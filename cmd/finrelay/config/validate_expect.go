@@ -20,6 +20,9 @@ func (v *validator) project(field string, f *Flow) {
 	if _, err := p.CronSchedule(); err != nil {
 		v.failCause(field+".schedule", p.Schedule, `five fields as in cron, for example "0 2 * * *", or "@every 6h"; the zone is a name such as Europe/Berlin`, err)
 	}
+	if p.MaxAge < 10*minute {
+		v.fail(field+".max_age", p.MaxAge.String(), "write 10m or more", "too short: exports take a while")
+	}
 	if p.RunWhenLost && f.Refresh != "full" {
 		v.fail(field+".run_when_lost", "", "set refresh: full if every run exports all rows; else leave it out and run a full push by hand",
 			"a run of an incremental project does not bring lost rows again")
