@@ -75,18 +75,22 @@ func scanExecution(scan func(...any) error) (Execution, error) {
 // FinOps has not been called when it returns.
 func (db *DB) RequestExecutions(ctx context.Context, wanted []NewExecution) ([]string, error) {
 	var ids []string
-	err := db.update(ctx, func(t *tx) error {
-		ids = nil
-		for _, n := range wanted {
-			id, err := t.requestExecution(n)
-			if err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		return nil
+	err := db.update(ctx, func(t *tx) (err error) {
+		ids, err = t.requestExecutions(wanted)
+		return err
 	})
 	return ids, err
+}
+
+func (t *tx) requestExecutions(wanted []NewExecution) (ids []string, err error) {
+	for _, n := range wanted {
+		id, err := t.requestExecution(n)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 func (t *tx) requestExecution(n NewExecution) (id string, err error) {

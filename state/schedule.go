@@ -39,14 +39,8 @@ func (db *DB) RequestSlot(ctx context.Context, environment, project string, slot
 		if err != ErrNotFound {
 			return err
 		}
-		for _, n := range wanted {
-			id, err := t.requestExecution(n)
-			if err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		return nil
+		ids, err = t.requestExecutions(wanted)
+		return err
 	})
 	return ids, err
 }
