@@ -24,7 +24,8 @@
 //	           │                     └──▶ parked ◀───────┘
 //	           └── fresher link, rerun ◀── expired, parked, waiting
 //	                                          │        │
-//	                                          └────────┴──▶ settled (skipped by a person)
+//	                                          └────────┴──▶ settled (skipped by a person,
+//	                                                        or its rows came another way)
 //
 //	export     (new) ▶ open ──▶ landed          delivery   (new) ▶ ready ──▶ running ──▶ delivered
 //	                    │ ▲                                          ▲          ├──▶ waiting
@@ -34,6 +35,10 @@
 //	           skipped as a copy ──▶ parked (its original did not land)
 //
 //	event      (new) ▶ accepted | ignored | unreadable ──▶ accepted | ignored (read again, skipped)
+//
+//	cadence    (new) ▶ punctual ◀──▶ quiet ◀──▶ late ──▶ punctual
+//
+// Messages of a queue and executions have machines of their own.
 //
 // The arrows stand in one table, in machine.go; a transition that is not in it
 // is refused with a *TransitionError and changes nothing.
