@@ -20,37 +20,36 @@ type Print struct {
 	digests []uint64 // the beginning of each row's
 }
 
-// Read takes the fingerprint of all readers one after the other, as if they
-// were one file. An error names the row, counted from 1 through all of them.
-func Read(readers ...io.Reader) (Print, error) {
-	var p Print
-	whole := sha256.New()
-	var parse parser
-	for _, r := range readers {
-		lines := bufio.NewReaderSize(r, 1<<20)
-		for {
-			line, err := nextLine(lines)
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return p, err
-			}
-			if len(bytes.TrimSpace(line)) == 0 {
-				continue
-			}
-			text, err := parse.canonical(line)
-			if err != nil {
-				return p, fmt.Errorf("row %d: %w", p.Rows+1, err)
-			}
-			digest := sha256.Sum256(text)
-			_, _ = whole.Write(digest[:])
-			p.digests = append(p.digests, binary.LittleEndian.Uint64(digest[:]))
-			p.Rows++
+// Read takes the fingerprint of what r holds. An error names the row, counted
+// from 1.
+func Read(r io.Reader) (Print, error) {
+	var (
+		p     Print
+		parse parser
+		whole = sha256.New()
+		lines = bufio.NewReaderSize(r, 1<<20)
+	)
+	for {
+		line, err := nextLine(lines)
+		if errors.Is(err, io.EOF) {
+			p.Sum = hex.EncodeToString(whole.Sum(nil))
+			return p, nil
 		}
+		if err != nil {
+			return p, err
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		text, err := parse.canonical(line)
+		if err != nil {
+			return p, fmt.Errorf("row %d: %w", p.Rows+1, err)
+		}
+		digest := sha256.Sum256(text)
+		_, _ = whole.Write(digest[:])
+		p.digests = append(p.digests, binary.LittleEndian.Uint64(digest[:]))
+		p.Rows++
 	}
-	p.Sum = hex.EncodeToString(whole.Sum(nil))
-	return p, nil
 }
 
 // nextLine gives the next line, valid until the next call; io.EOF when there is

@@ -82,17 +82,6 @@ func TestOneRowOfMany(t *testing.T) {
 	}
 }
 
-func TestSeveralReadersAreOneFile(t *testing.T) {
-	lines := strings.SplitAfter(rows, "\n")
-	got, err := Read(strings.NewReader(lines[0]), strings.NewReader(lines[1]+lines[2]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := read(t, rows); got.Sum != want.Sum {
-		t.Errorf("%d rows with another sum than one reader's", got.Rows)
-	}
-}
-
 func TestRefused(t *testing.T) {
 	for _, text := range []string{
 		`[]`, `"a"`, `{`, `{"A"}`, `{"A":}`, `{"A":"1"`, `{"A":"1",}`, `{"A":"1"} {}`, `{"A":"\x"}`, `{"A":"\u12"}`, `{"A":"\`, `{A:1}`,

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Install copies a peer's folder to the cache folder, outside the repository,
@@ -54,9 +55,28 @@ func Install(ctx context.Context, source, cache string) (home string, err error)
 		npm.Env = append(npm.Env, "npm_config_nodedir=/usr")
 	}
 	if out, err := npm.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("install %s in %s: %w\n%s", name, home, err, out)
+		return "", fmt.Errorf("install %s in %s: %w: %s", name, home, err, complaint(string(out)))
 	}
 	return home, os.WriteFile(complete, nil, 0o644)
+}
+
+// complaint is the first thing that npm says of an error: what follows are its
+// manual and hints.
+func complaint(out string) string {
+	var said []string
+	for line := range strings.Lines(out) {
+		line, found := strings.CutPrefix(strings.TrimSpace(line), "npm error ")
+		if found && !strings.HasPrefix(line, "code ") {
+			said = append(said, line)
+		}
+		if len(said) == 3 {
+			break
+		}
+	}
+	if len(said) == 0 {
+		return strings.TrimSpace(out)
+	}
+	return strings.Join(said, " ")
 }
 
 // Version is that of a package installed in home; "" when it is not there.

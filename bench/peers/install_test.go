@@ -71,3 +71,13 @@ func TestVersion(t *testing.T) {
 		t.Errorf("got %q for what is not there", got)
 	}
 }
+
+func TestComplaint(t *testing.T) {
+	const out = "npm warn old\nnpm error code EUSAGE\nnpm error\nnpm error Not in sync.\nnpm error Usage:\nnpm error npm ci\nnpm error Options:\n"
+	if got, want := complaint(out), "Not in sync. Usage: npm ci"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := complaint("not found\n"); got != "not found" {
+		t.Errorf("got %q", got)
+	}
+}
