@@ -66,7 +66,7 @@ func TestWrongIsNeverRanked(t *testing.T) {
 		t.Error("its times are used")
 	}
 	text := r.text()
-	if !strings.Contains(text, "WRONG and not ranked: "+duckAuto+": 2 of 3 rows.") || strings.Contains(text, "| "+duckAuto) {
+	if !strings.Contains(text, "WRONG and not ranked: "+duckAuto+": 2 of 3 rows (the bytes") || strings.Contains(text, "| "+duckAuto) {
 		t.Errorf("the report does not say so, or has it in the table:\n%s", text)
 	}
 	if svg := chart([]*result{r}).SVG(); strings.Contains(svg, duckAuto) || !strings.Contains(svg, duckFile) {
@@ -257,7 +257,7 @@ func TestPlan(t *testing.T) {
 func TestWhoTakesPart(t *testing.T) {
 	names := func(t *task) (all []string) {
 		for _, c := range contestants() {
-			if c.takes(t) && !c.tooSlow(t) {
+			if c.takes(t) && !c.tooLarge(t) {
 				all = append(all, c.name)
 			}
 		}

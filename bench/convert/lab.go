@@ -49,7 +49,7 @@ func newLab(ctx context.Context, opt options) (l *lab, err error) {
 		return nil, err
 	}
 	for _, c := range contestants() {
-		if opt.peers == "obvious" && !c.floor && c.name != ours && c.name != obvious {
+		if opt.peers == "obvious" && c.name != ours && c.name != obvious && c.name != unzip {
 			continue
 		}
 		l.find(ctx, &c, filepath.Join(cache, "finrelay-bench"))

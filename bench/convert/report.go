@@ -37,11 +37,14 @@ func (r *result) text() string {
 	fmt.Fprintf(&text, "%s\n", &table)
 	for _, c := range r.entered {
 		if reason := r.wrong[c.name]; reason != "" {
+			if c.known != "" {
+				reason += " (" + c.known + ")"
+			}
 			fmt.Fprintf(&text, "- WRONG and not ranked: %s: %s.\n", c.name, reason)
 		}
 	}
 	if len(r.leftOut) > 0 {
-		fmt.Fprintf(&text, "- Left out at this size, being slow: %s.\n", strings.Join(r.leftOut, "; "))
+		fmt.Fprintf(&text, "- Left out at this size, being slow or wrong: %s.\n", strings.Join(r.leftOut, "; "))
 	}
 	for _, note := range r.notes {
 		fmt.Fprintf(&text, "- %s\n", note)

@@ -14,7 +14,7 @@ type result struct {
 	*task
 	entered  []contestant
 	wrong    map[string]string // by contestant: what is wrong with its rows
-	leftOut  []string          // contestants that would take too long
+	leftOut  []string          // contestants that are given less than this
 	laps     []round
 	notes    []string // on rounds that were run again
 	outBytes int64    // of JSON Lines

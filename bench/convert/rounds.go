@@ -40,7 +40,7 @@ func (l *lab) measure(ctx context.Context, t *task) (r *result, err error) {
 	for _, c := range l.contestants {
 		switch {
 		case c.absent != "" || !c.takes(t):
-		case c.tooSlow(t):
+		case c.tooLarge(t):
 			r.leftOut = append(r.leftOut, c.name)
 		default:
 			r.entered = append(r.entered, c)
