@@ -115,6 +115,77 @@ func TestStrays(t *testing.T) {
 	}
 }
 
+// A round in which the machine was another one is run again, and what was
+// measured then counts; but no round more than twice.
+func TestRace(t *testing.T) {
+	for name, tt := range map[string]struct {
+		again int
+		probe [][]float64 // by round: each time it is run
+		want  []float64
+		notes int
+	}{
+		"calm":            {2, [][]float64{{1}, {1.1}, {0.9}}, []float64{1, 1.1, 0.9}, 0},
+		"one stray":       {2, [][]float64{{1}, {2, 1.05}, {1}}, []float64{1, 1.05, 1}, 1},
+		"strays twice":    {2, [][]float64{{1}, {2, 3, 1}, {1}}, []float64{1, 1, 1}, 2},
+		"strays for ever": {2, [][]float64{{1}, {2, 3, 4}, {1}}, []float64{1, 4, 1}, 3},
+		"not again":       {0, [][]float64{{1}, {2}, {1}}, []float64{1, 2, 1}, 1},
+	} {
+		r := &result{task: &task{title: name, rounds: len(tt.probe), again: tt.again}}
+		runs := make([]int, len(tt.probe))
+		err := race(r, func(i int) (round, error) {
+			if runs[i] == len(tt.probe[i]) {
+				t.Fatalf("%s: round %d is run once too often", name, i+1)
+			}
+			took := time.Duration(tt.probe[i][runs[i]] * float64(time.Second))
+			runs[i]++
+			return round{costs: map[string]tree.Cost{unzip: {Wall: took}}}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.walls(unzip); !slices.Equal(got, tt.want) || len(r.notes) != tt.notes {
+			t.Errorf("%s: got %v and %q, want %v and %d notes", name, got, r.notes, tt.want, tt.notes)
+		}
+	}
+}
+
+// Contestants that drop a row, fail, or write nothing are found before the race,
+// whatever their exit status; ours and the reference must be right.
+func TestCheck(t *testing.T) {
+	folder := t.TempDir()
+	rows := filepath.Join(folder, "rows.jsonl")
+	if err := os.WriteFile(rows, []byte("{\"A\":\"1\"}\n{\"A\":\"2\"}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	shell := func(name, script string) contestant {
+		return contestant{name: name, steps: func(_ tools, in input, out string) []tree.Pipeline {
+			return command("sh", "-c", script, "sh", in.zip, out)
+		}}
+	}
+	floor := shell(unzip, "cat $1")
+	floor.floor = true
+	run := func(all ...contestant) (*result, error) {
+		r := &result{task: &task{inputs: []string{rows}, rows: 2}, entered: all, wrong: map[string]string{}}
+		l := &lab{work: folder, out: filepath.Join(folder, "out")}
+		return r, l.check(t.Context(), r)
+	}
+	right := shell(obvious, "cp $1 $2")
+	r, err := run(shell(ours, "cp $1 $2"), right, floor, shell("lossy", "sed 1d $1 > $2"), shell("failing", "cp $1 $2; exit 3"), shell("silent", "true"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.wrong) != 3 || !strings.HasPrefix(r.wrong["lossy"], "1 of 2 rows") ||
+		!strings.Contains(r.wrong["failing"], "exit status 3") || !strings.HasPrefix(r.wrong["silent"], "fails: ") {
+		t.Errorf("wrong are %q, want lossy, failing and silent", r.wrong)
+	}
+	if _, err := run(shell(ours, "sed 1d $1 > $2"), right); err == nil || !strings.Contains(err.Error(), ours) {
+		t.Errorf("ours drops a row: %v", err)
+	}
+	if _, err := run(shell(ours, "cp $1 $2"), shell(obvious, "sed 1d $1 > $2")); err == nil || !strings.Contains(err.Error(), "1 rows of 2") {
+		t.Errorf("the reference drops a row: %v", err)
+	}
+}
+
 // The machine halves its speed in the second round: ratios within the rounds do
 // not see it.
 func TestRatiosAreOfRounds(t *testing.T) {
@@ -189,7 +260,7 @@ func TestFocusShare(t *testing.T) {
 func TestInProcess(t *testing.T) {
 	for _, role := range []role{plain, several, many} {
 		folder := t.TempDir()
-		task := &task{format: customers.CSV, size: 2e6, role: role, count: 1}
+		task := &task{format: customers.CSV, size: 600e3, role: role, count: 1}
 		if role == many {
 			task.count = 20
 		}
@@ -210,7 +281,7 @@ func TestInProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Rows != int64(task.rows) || said.Rows != p.Rows || size < 2e6 || said.Mallocs == 0 {
+		if p.Rows != int64(task.rows) || said.Rows != p.Rows || size < 600e3 || said.Mallocs == 0 {
 			t.Errorf("%d rows made, %d counted, %d written in %d bytes", task.rows, said.Rows, p.Rows, size)
 		}
 		names, err := outputs(out)

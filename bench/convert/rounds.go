@@ -49,7 +49,7 @@ func (l *lab) measure(ctx context.Context, t *task) (r *result, err error) {
 	if err := l.check(ctx, r); err != nil {
 		return nil, err
 	}
-	if err := l.race(ctx, r); err != nil {
+	if err := race(r, func(i int) (round, error) { return l.round(ctx, r, i) }); err != nil {
 		return nil, err
 	}
 	if t.role == large || t.role == small {
@@ -59,9 +59,9 @@ func (l *lab) measure(ctx context.Context, t *task) (r *result, err error) {
 }
 
 // race runs the rounds, and again those in which the machine was another one.
-func (l *lab) race(ctx context.Context, r *result) error {
+func race(r *result, run func(i int) (round, error)) error {
 	for i := range r.rounds {
-		next, err := l.round(ctx, r, i)
+		next, err := run(i)
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (l *lab) race(ctx context.Context, r *result) error {
 	for {
 		again := -1
 		for _, i := range strays(r.walls(unzip)) {
-			if repeats[i] < mostRepeats {
+			if repeats[i] < r.again {
 				again = i
 				break
 			}
@@ -83,14 +83,14 @@ func (l *lab) race(ctx context.Context, r *result) error {
 			again+1, r.walls(unzip)[again], figures.Median(r.walls(unzip))))
 		fmt.Fprintln(os.Stderr, r.notes[len(r.notes)-1])
 		repeats[again]++
-		next, err := l.round(ctx, r, again)
+		next, err := run(again)
 		if err != nil {
 			return err
 		}
 		r.laps[again] = next
 	}
 	for _, i := range strays(r.walls(unzip)) {
-		r.notes = append(r.notes, fmt.Sprintf("Round %d stands although unzip strayed each time it was run.", i+1))
+		r.notes = append(r.notes, fmt.Sprintf("Round %d stands although unzip strayed from its median.", i+1))
 	}
 	return nil
 }
