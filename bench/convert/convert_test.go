@@ -20,7 +20,7 @@ import (
 // round.
 func raced(role role, size figures.Bytes, seconds map[string][]float64) *result {
 	r := &result{
-		task:     &task{title: "csv " + size.String(), format: customers.CSV, size: size, role: role, sum: strings.Repeat("0", 64)},
+		task:     &task{title: "CSV " + size.String(), format: customers.CSV, size: size, role: role, sum: strings.Repeat("0", 64)},
 		wrong:    map[string]string{},
 		outBytes: 10e6,
 	}
@@ -313,14 +313,14 @@ func TestPlan(t *testing.T) {
 		return all
 	}
 	full := titles(options{full: true, small: 100e6, large: 1e9})
-	want := []string{"csv 100MB", "xml-element 100MB", "xml-attribute 100MB", "csv 100MB in 4 data files of one package", "csv 100MB in 1,000 packages", "csv 1GB", "xml-element 1GB"}
+	want := []string{"CSV 100MB", "XML-Element 100MB", "XML-Attribute 100MB", "CSV 100MB in 4 data files of one package", "CSV 100MB in 1,000 packages", "CSV 1GB", "XML-Element 1GB"}
 	if !slices.Equal(full, want) {
 		t.Errorf("full: %q, want %q", full, want)
 	}
 	if got := titles(options{quick: true, small: 20e6}); len(got) != 3 {
 		t.Errorf("quick: %q, want the three formats", got)
 	}
-	if got := titles(options{format: customers.XMLAttribute, small: 20e6}); !slices.Equal(got, []string{"xml-attribute 20MB"}) {
+	if got := titles(options{format: customers.XMLAttribute, small: 20e6}); !slices.Equal(got, []string{"XML-Attribute 20MB"}) {
 		t.Errorf("one: %q", got)
 	}
 }

@@ -125,7 +125,8 @@ func growth(all []*result) string {
 		size := float64(to.size) / float64(from.size)
 		ratio := func(figure func(*result) float64) string {
 			r := figure(to) / figure(from)
-			return fmt.Sprintf("× %.2f (exponent %.2f)", r, math.Log(r)/math.Log(size))
+			exponent := math.Round(100*math.Log(r)/math.Log(size))/100 + 0 // + 0 for -0
+			return fmt.Sprintf("× %.2f (exponent %.2f)", r, exponent)
 		}
 		allocations := ""
 		if from.inside != nil && to.inside != nil {

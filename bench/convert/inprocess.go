@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"time"
 
 	"finrelay/exporter/convert"
 	"finrelay/exporter/unpack"
@@ -27,8 +28,13 @@ const inProcessWord = "in-process"
 type tally struct {
 	Rows    int64
 	Mallocs uint64 // heap allocations while converting
-	GCs     uint32
+	Seconds float64
+	Syncing float64 // seconds of these that fsync took
 }
+
+// profileFor is how long a profile must be, since the profiler looks a hundred
+// times a second: a package is converted again until then.
+const profileFor = 3 * time.Second
 
 func inProcess(args []string) int {
 	flags := flag.NewFlagSet(inProcessWord, flag.ExitOnError)
@@ -58,25 +64,41 @@ func convertAll(packages []string, out, profile string) (t tally, err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	sink := &rowSink{w: bufio.NewWriterSize(nil, 256<<10)}
+	began := time.Now()
+	t, err = sink.convert(packages, out)
+	for err == nil && profile != "" && time.Since(began) < profileFor {
+		_, err = sink.convert(packages, out)
+	}
+	return t, err
+}
+
+// convert converts all packages once.
+func (s *rowSink) convert(packages []string, out string) (tally, error) {
+	s.rows, s.syncing = 0, 0
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	sink := &rowSink{w: bufio.NewWriterSize(nil, 256<<10)}
+	began := time.Now()
 	for i, name := range packages {
 		to := out
 		if len(packages) > 1 {
 			to = filepath.Join(out, packageOutput(i))
 		}
-		if err := convertPackage(name, to, sink); err != nil {
-			return t, fmt.Errorf("%s: %w", name, err)
+		if err := s.convertPackage(name, to); err != nil {
+			return tally{}, fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	took := time.Since(began)
 	runtime.ReadMemStats(&after)
-	return tally{Rows: sink.rows, Mallocs: after.Mallocs - before.Mallocs, GCs: after.NumGC - before.NumGC}, nil
+	return tally{
+		Rows: s.rows, Mallocs: after.Mallocs - before.Mallocs,
+		Seconds: took.Seconds(), Syncing: s.syncing.Seconds(),
+	}, nil
 }
 
 // convertPackage writes the rows of all data files of a package to one durable
 // file.
-func convertPackage(name, out string, sink *rowSink) (err error) {
+func (s *rowSink) convertPackage(name, out string) (err error) {
 	contents, err := unpack.Open(name, unpack.Options{})
 	if err != nil {
 		return err
@@ -87,23 +109,30 @@ func convertPackage(name, out string, sink *rowSink) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	sink.w.Reset(f)
+	s.w.Reset(f)
 	for _, m := range contents.Members {
 		r, err := contents.Open(m)
 		if err != nil {
 			return err
 		}
-		_, err = convert.Convert(context.Background(), r, m.Name, convert.Options{}, sink)
+		_, err = convert.Convert(context.Background(), r, m.Name, convert.Options{}, s)
 		if err = errors.Join(err, r.Close()); err != nil {
 			return err
 		}
 	}
-	return errors.Join(sink.w.Flush(), f.Sync())
+	if err := s.w.Flush(); err != nil {
+		return err
+	}
+	began := time.Now()
+	defer func() { s.syncing += time.Since(began) }()
+	return f.Sync()
 }
 
+// rowSink writes rows as they come, and counts.
 type rowSink struct {
-	w    *bufio.Writer
-	rows int64
+	w       *bufio.Writer
+	rows    int64
+	syncing time.Duration
 }
 
 func (s *rowSink) Block(lines []byte, rows int) error {

@@ -11,27 +11,38 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"finrelay/bench/figures"
 )
 
 // inside is what one conversion in process told.
 type inside struct {
 	tally
-	inflate float64 // share of the CPU time below the inflater, 0 to 1
+	profiled bool
+	inflate  float64 // share of the CPU time below the inflater, 0 to 1
 }
 
 // inflateFrames are the functions that inflate, with what they call: reading the
 // compressed bytes is in it, checking and converting the others is not.
 const inflateFrames = `(^|[./])(compress/flate|inflate)\.`
 
-// lookInside converts the task's package in a process of its own, with
-// finrelay's packages and under the CPU profiler.
+// lookInside converts the task's packages in a process of their own, with
+// finrelay's packages and, when it is one, under the CPU profiler.
 func (l *lab) lookInside(ctx context.Context, t *task) (*inside, error) {
-	fmt.Fprintf(os.Stderr, "%s: profile\n", t.title)
+	fmt.Fprintf(os.Stderr, "%s: a look inside\n", t.title)
+	if err := l.prepare(t); err != nil {
+		return nil, err
+	}
 	profile := filepath.Join(l.work, "cpu.pprof")
+	args := append([]string{inProcessWord, "-o", l.out}, t.inputs...)
+	if t.role != many {
+		args = slices.Insert(args, 1, "-profile", profile)
+	}
 	var said strings.Builder
-	cmd := exec.CommandContext(ctx, l.tools.self, inProcessWord, "-profile", profile, "-o", l.out, t.inputs[0])
+	cmd := exec.CommandContext(ctx, l.tools.self, args...)
 	cmd.Stderr = &said
 	text, err := cmd.Output()
 	if err != nil {
@@ -43,6 +54,9 @@ func (l *lab) lookInside(ctx context.Context, t *task) (*inside, error) {
 	}
 	if in.Rows != int64(t.rows) {
 		return nil, fmt.Errorf("convert in process: %d rows of %d", in.Rows, t.rows)
+	}
+	if in.profiled = t.role != many; !in.profiled {
+		return &in, nil
 	}
 	top := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-nodecount=100000", "-nodefraction=0", "-focus="+inflateFrames, l.tools.self, profile)
 	top.Env = append(os.Environ(), "PPROF_TMPDIR="+l.work)
@@ -69,4 +83,11 @@ func focusShare(text string) (float64, error) {
 	}
 	percent, err := strconv.ParseFloat(found[1], 64)
 	return percent / 100, err
+}
+
+func (in *inside) String() string {
+	if !in.profiled {
+		return fmt.Sprintf("fsync took %.2f of %.2f s; %s heap allocations", in.Syncing, in.Seconds, figures.Thousands(float64(in.Mallocs)))
+	}
+	return fmt.Sprintf("inflating takes %.0f %% of the CPU time (profile); %s heap allocations", 100*in.inflate, figures.Thousands(float64(in.Mallocs)))
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,20 +112,13 @@ func firstLine(ctx context.Context, name string, args ...string) string {
 // to the file out, or, when it holds several data files, wherever the contestant
 // puts them; many go to as many files in the folder out.
 func (l *lab) run(ctx context.Context, c contestant, t *task) (tree.Cost, error) {
-	temp := filepath.Join(l.work, "temp.csv")
-	if err := errors.Join(os.RemoveAll(l.out), os.RemoveAll(temp)); err != nil {
+	if err := l.prepare(t); err != nil {
 		return tree.Cost{}, err
 	}
 	var inputs []input
 	for _, zip := range t.inputs {
-		inputs = append(inputs, input{zip: zip, member: t.format.FileName(), temp: temp})
+		inputs = append(inputs, input{zip: zip, member: t.format.FileName(), temp: l.temp()})
 	}
-	if t.role == many {
-		if err := os.Mkdir(l.out, 0o755); err != nil {
-			return tree.Cost{}, err
-		}
-	}
-	syscall.Sync()
 	cost, err := tree.Run(ctx, l.steps(c, t, inputs), func() error {
 		if c.floor {
 			return nil
@@ -156,11 +148,18 @@ func (l *lab) steps(c contestant, t *task, inputs []input) (steps []tree.Pipelin
 // packageOutput names the file that the package at place i is converted to.
 func packageOutput(i int) string { return fmt.Sprintf("%04d.jsonl", i+1) }
 
-// clean removes what the last run has left.
-func (l *lab) clean() error {
-	err := os.RemoveAll(l.out)
-	if temp := os.Remove(filepath.Join(l.work, "temp.csv")); !errors.Is(temp, fs.ErrNotExist) {
-		err = errors.Join(err, temp)
+// prepare removes what the last run has left and lets the disk come to rest.
+func (l *lab) prepare(t *task) error {
+	err := l.clean()
+	if err == nil && t.role == many {
+		err = os.Mkdir(l.out, 0o755)
 	}
+	syscall.Sync()
 	return err
 }
+
+// clean removes what the last run has left.
+func (l *lab) clean() error { return errors.Join(os.RemoveAll(l.out), os.RemoveAll(l.temp())) }
+
+// temp is where a contestant puts the data file that it cannot take from a pipe.
+func (l *lab) temp() string { return filepath.Join(l.work, "temp.csv") }

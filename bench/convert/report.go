@@ -53,8 +53,7 @@ func (r *result) text() string {
 		text.WriteString("- Without unzip nobody watched whether the machine stayed the same.\n")
 	}
 	if r.inside != nil {
-		fmt.Fprintf(&text, "- Inside finrelay (one conversion in process, CPU profile): inflating takes %.0f %% of the CPU time; %s heap allocations in all.\n",
-			100*r.inside.inflate, figures.Thousands(float64(r.inside.Mallocs)))
+		fmt.Fprintf(&text, "- Inside finrelay, converting in process: %s.\n", r.inside)
 	}
 	return strings.TrimRight(text.String(), "\n") + "\n\n"
 }

@@ -52,7 +52,7 @@ func (l *lab) measure(ctx context.Context, t *task) (r *result, err error) {
 	if err := race(r, func(i int) (round, error) { return l.round(ctx, r, i) }); err != nil {
 		return nil, err
 	}
-	if t.role == large || t.role == small {
+	if t.role == large || t.role == small || t.role == many {
 		r.inside, err = l.lookInside(ctx, t)
 	}
 	return r, err

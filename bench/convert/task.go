@@ -49,6 +49,9 @@ type task struct {
 	sum    string // SHA-256 of all packages, one after the other
 }
 
+// labels are the formats as FinOps' people call them.
+var labels = map[customers.Format]string{customers.CSV: "CSV", customers.XMLElement: "XML-Element", customers.XMLAttribute: "XML-Attribute"}
+
 // plan gives the tasks in the order in which they are measured.
 func plan(opt options) []*task {
 	formats := []customers.Format{customers.CSV, customers.XMLElement, customers.XMLAttribute}
@@ -57,7 +60,7 @@ func plan(opt options) []*task {
 	}
 	var tasks []*task
 	add := func(format customers.Format, size figures.Bytes, role role, rounds int, note string) {
-		t := &task{title: fmt.Sprintf("%s %s%s", format, size, note), format: format, size: size, role: role, rounds: rounds, again: mostRepeats, count: 1}
+		t := &task{title: fmt.Sprintf("%s %s%s", labels[format], size, note), format: format, size: size, role: role, rounds: rounds, again: mostRepeats, count: 1}
 		if role == many {
 			t.count = manyOf
 		}
@@ -134,7 +137,7 @@ func (c *counter) Write(p []byte) (int, error) {
 // describe says what the data are.
 func (t *task) describe() string {
 	return fmt.Sprintf("%s rows of %d columns, %s of %s in %s of zip (SHA-256 %s…), %s.",
-		figures.Thousands(float64(t.rows)), len(customers.Columns()), t.size, t.format, megabytes(t.zipped), t.sum[:12], rounds(t.rounds))
+		figures.Thousands(float64(t.rows)), len(customers.Columns()), t.size, labels[t.format], megabytes(t.zipped), t.sum[:12], rounds(t.rounds))
 }
 
 func megabytes(n int64) string {
