@@ -105,7 +105,7 @@ func chart(results []*result) figures.Chart {
 			switch {
 			case entry.floor:
 				bar.Kind, bar.Text = figures.Limit, bar.Text+" (limit)"
-			case entry.name == r.ours():
+			case entry.name == ours, entry.name == together:
 				bar.Kind = figures.Ours
 			}
 			group.Bars = append(group.Bars, bar)
