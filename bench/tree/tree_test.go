@@ -3,6 +3,7 @@
 package tree
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,9 +13,14 @@ import (
 
 const ballast = 32 << 20
 
-// hold allocates ballast bytes and holds them for some tenths of a second. It
-// is no Go program, so that the race detector does not multiply what it takes.
-var hold = []string{"dd", "if=/dev/zero", "of=/dev/null", "bs=32M", "count=40", "status=none"}
+// feed gives ballast bytes and then keeps its reader waiting, long enough to be
+// sampled. The reader, tail, must hold them all until it knows where they end;
+// being no Go program, it takes no more under the race detector.
+var (
+	feed = []string{"sh", "-c", "head -c 33554432 /dev/zero; sleep 0.3"}
+	hold = []string{"tail", "-c", "33554432"}
+	both = []string{"sh", "-c", "(head -c 33554432 /dev/zero; sleep 0.3) | tail -c 33554432 >/dev/null"}
+)
 
 func nothing() error { return nil }
 
@@ -47,27 +53,25 @@ func TestPipeline(t *testing.T) {
 // The memory of a process that our command starts counts, and so does that of
 // each part of a pipeline. What the test process holds itself must not.
 func TestMemoryOfTheTree(t *testing.T) {
-	mine := make([]byte, 4*ballast)
-	for i := range mine {
-		mine[i] = 1
-	}
-	child := run(t, Pipeline{Commands: [][]string{{"sh", "-c", strings.Join(hold, " ") + "; :"}}})
-	if child.Anon < ballast || child.Anon > 2*ballast || child.Resident < child.Anon {
-		t.Errorf("with a child of %d bytes: %+v", ballast, child)
+	mine := bytes.Repeat([]byte{1}, 4*ballast)
+	child := run(t, Pipeline{Commands: [][]string{both}})
+	if child.Anon < ballast || child.Anon > ballast*3/2 || child.Resident < child.Anon {
+		t.Errorf("with a grandchild of %d bytes: %+v", ballast, child)
 	}
 	if child.Mark >= ballast {
-		t.Errorf("the shell's own mark is %d bytes, the child's memory is in it", child.Mark)
+		t.Errorf("the shell's own mark is %d bytes, its child's memory is in it", child.Mark)
 	}
-	both := run(t, Pipeline{Commands: [][]string{hold, hold}})
-	if both.Anon < 3*ballast/2 || both.Anon > 3*ballast {
-		t.Errorf("with two of %d bytes at once: %+v", ballast, both)
+	piped := run(t, Pipeline{Commands: [][]string{feed, hold}})
+	if piped.Anon < ballast || piped.Anon > ballast*3/2 || piped.Mark < ballast || piped.Mark > ballast*3/2 {
+		t.Errorf("with %d bytes in the last command: %+v", ballast, piped)
 	}
-	if both.Mark < ballast || both.Mark > 2*ballast {
-		t.Errorf("the last command's mark is %d bytes, want the %d of one", both.Mark, ballast)
+	two := run(t, Pipeline{Commands: [][]string{both, both}})
+	if two.Anon < 2*ballast || two.Anon > ballast*5/2 {
+		t.Errorf("with two of %d bytes at once: %+v", ballast, two)
 	}
-	one := run(t, Pipeline{Commands: [][]string{hold}}, Pipeline{Commands: [][]string{hold}})
-	if one.Anon > 2*ballast {
-		t.Errorf("one after the other took %d bytes, want no more than one", one.Anon)
+	turns := run(t, Pipeline{Commands: [][]string{both}}, Pipeline{Commands: [][]string{both}})
+	if turns.Anon > ballast*3/2 {
+		t.Errorf("one after the other took %d bytes, want no more than one", turns.Anon)
 	}
 	if mine[0] != 1 {
 		t.Fatal("keep mine alive")
