@@ -56,7 +56,7 @@ bench: build ## Quick benchmark: 20 MB of each format against the obvious Go pro
 
 bench-full: build ## The long form: writes docs/benchmarks.md; half an hour, 15 GB below BENCHDIR (bin/bench)
 	@mkdir -p $(BENCHDIR); trap 'rm -rf $(BENCHDIR)' EXIT; \
-	for b in "intake" "landing" "ledger" "convert -full"; do \
+	for b in "intake" "landing" "queue -messages 2000" "ledger" "convert -full"; do \
 	  $(GO) run ./bench/$$b -finrelay $(BIN) -work $(BENCHDIR) -o docs/benchmarks.md; done
 
 generate: ## Rewrite generated files

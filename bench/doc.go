@@ -7,6 +7,7 @@
 //	intake     events a second, durable before the answer, against express and
 //	           better-sqlite3 (peers/express)
 //	landing    from the answer to the landed file, against curl; peak memory
+//	queue      a backlog of messages, against the queue's own latencies
 //	ledger     a ledger of a million settled exports against an empty one
 //	canon      whether two files of JSON Lines hold the same rows
 //	tree       what a tree of processes costs: time, CPU, memory

@@ -20,6 +20,24 @@ const MostPositions = 100
 
 func asDamaged(err error) error { return fmt.Errorf("%w: %w", err, exporter.ErrDamaged) }
 
+// outputError is an output that could not be written, to tell it from a raw file
+// that could not be read.
+type outputError struct {
+	output string
+	err    error
+}
+
+func (e *outputError) Error() string { return fmt.Sprintf("output %s: %v", e.output, e.err) }
+
+func (e *outputError) Unwrap() error { return e.err }
+
+func asOutput(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &outputError{output: name, err: err}
+}
+
 // parkedError is an export that was read and is not to land.
 type parkedError struct {
 	reason state.Reason
@@ -94,12 +112,14 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	defer source.Close()
 	w, err := output.Begin(ctx, outputExport(job))
 	if err != nil {
-		return landing, err
+		return landing, asOutput(job.Delivery.Output, err)
 	}
 	defer func() { err = errors.Join(err, w.Abort()) }()
 	r.cfg.Trace("convert")
-	pass := &pass{w: w, policy: flow.OnBadRows, entry: entryName(job)}
-	result, err := convert.Convert(ctx, source, pass.entry, flow.Read, pass)
+	pass := &pass{w: w, output: job.Delivery.Output, policy: flow.OnBadRows, entry: entryName(job)}
+	read := flow.Read
+	read.Entity, read.TempFolder = job.Export.Entity, r.db.Folder()
+	result, err := flow.reap(ctx, source, pass.entry, read, pass)
 	if emptyAsAnnounced(err, job.Export) {
 		err = nil
 	}
@@ -115,13 +135,13 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 		return landing, err
 	}
 	notes = join(job.Export.Notes, notes)
-	if result.Rows+result.BadRows == 0 && flow.OnZeroRows == OmitIt {
+	if result.records == 0 && flow.OnZeroRows == OmitIt {
 		return landNothing(job, notes)
 	}
 	r.cfg.Trace("commit")
 	receipt, err := w.Commit(ctx, outputFacts(result, job, from, notes))
 	if err != nil {
-		return landing, err
+		return landing, asOutput(job.Delivery.Output, err)
 	}
 	// A rerun under another template or folder: the export moved, it did not
 	// land twice. After the commit, so that its rows are somewhere at any moment.
@@ -133,7 +153,7 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	}
 	return state.Landing{
 		Path: receipt.Path, ManifestPath: receipt.ManifestPath, Bytes: receipt.Bytes, SHA256: receipt.SHA256, Notes: notes,
-		Counts: state.Counts{Rows: result.Rows, BadRows: result.BadRows},
+		Counts: state.Counts{Rows: result.rows, BadRows: result.bad},
 	}, nil
 }
 
@@ -162,6 +182,7 @@ func entryName(job state.DeliveryJob) string {
 // pass receives one conversion and passes good rows on.
 type pass struct {
 	w         outputs.Writer
+	output    string
 	policy    Policy
 	entry     string
 	bad       int64
@@ -172,7 +193,7 @@ func (p *pass) Block(lines []byte, rows int) error {
 	if p.bad > 0 && p.policy != LandIt {
 		return nil // it will not land; the rest is read to count and to place what is bad
 	}
-	return p.w.Block(lines, rows)
+	return asOutput(p.output, p.w.Block(lines, rows))
 }
 
 // badRow is a line of the file of rows set aside.
@@ -202,30 +223,31 @@ func (p *pass) BadRow(b convert.BadRow) error {
 	if err != nil {
 		return err
 	}
-	return p.w.BadRow(append(line, '\n'))
+	return asOutput(p.output, p.w.BadRow(append(line, '\n')))
 }
 
 // check decides, with the whole file read, whether it may land.
-func (p *pass) check(res convert.Result, e state.Export, f *Flow) (notes string, err error) {
-	counts := state.Counts{Rows: res.Rows, BadRows: res.BadRows}
+func (p *pass) check(res harvest, e state.Export, f *Flow) (notes string, err error) {
+	counts := state.Counts{Rows: res.rows, BadRows: res.bad}
 	if p.bad > 0 && p.policy != LandIt {
 		return "", &parkedError{reason: state.ReasonBadRows, counts: counts, detail: fmt.Sprintf(
-			"%d of %d records cannot be read as rows:\n%s", res.BadRows, res.Rows+res.BadRows, strings.Join(p.positions, "\n"))}
+			"%d of %d records cannot be read as rows:\n%s", res.bad, res.records, strings.Join(p.positions, "\n"))}
 	}
-	if res.Rows+res.BadRows == 0 && f.OnZeroRows == ParkIt {
+	if res.records == 0 && f.OnZeroRows == ParkIt {
 		return "", &parkedError{reason: state.ReasonZeroRows, detail: "the file holds no rows"}
 	}
+	notes = res.notes
 	if p.bad > 0 {
-		notes = fmt.Sprintf("%d rows set aside, first at %s", p.bad, p.positions[0])
+		notes = join(fmt.Sprintf("%d rows set aside, first at %s", p.bad, p.positions[0]), notes)
 	}
-	if e.ExpectedRows != nil && *e.ExpectedRows != res.Rows+res.BadRows {
-		mismatch := fmt.Sprintf("the event announced %d rows, the file holds %d", *e.ExpectedRows, res.Rows+res.BadRows)
+	if e.ExpectedRows != nil && *e.ExpectedRows != res.records {
+		mismatch := fmt.Sprintf("the event announced %d rows, the file holds %d", *e.ExpectedRows, res.records)
 		if f.OnRowMismatch == ParkIt {
 			return "", &parkedError{reason: state.ReasonRowMismatch, counts: counts, detail: mismatch}
 		}
 		notes = join(notes, mismatch)
 	}
-	return notes, nil
+	return join(notes, res.Oddities.String()), nil
 }
 
 func outputExport(job state.DeliveryJob) outputs.Export {
@@ -244,9 +266,9 @@ func outputExport(job state.DeliveryJob) outputs.Export {
 	}
 }
 
-func outputFacts(res convert.Result, job state.DeliveryJob, from measure, notes string) outputs.Facts {
+func outputFacts(res harvest, job state.DeliveryJob, from measure, notes string) outputs.Facts {
 	f := outputs.Facts{
-		Rows: res.Rows, BadRows: res.BadRows, Columns: res.Columns,
+		Rows: res.rows, BadRows: res.bad, Columns: res.columns,
 		SourceBytes: from.bytes, SourceSHA256: from.sha256,
 		Format: string(res.Format), Encoding: res.Encoding, NoOfRecords: job.Export.ExpectedRows,
 	}

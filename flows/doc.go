@@ -16,9 +16,11 @@
 //	open.go         a raw file becomes exports, each with its flow
 //	queue.go        FinOps' queue, drained one message at a time
 //	execution.go    a data project is run, its package taken
+//	reconcile.go    FinOps' history against the ledger; its parts in reconcile_*.go
 //	renew.go        FinOps makes a fresh link to what expired
 //	ack.go          FinOps may forget a message
 //	deliver.go      an export becomes durable JSON in an output
+//	shape.go        its rows get the flow's types and names on the way
 //	verdict.go      an error becomes wait, renew, park or stop
 //	rerun.go        a person's verbs
 //	whereabouts.go  where the rows are, and what to do next

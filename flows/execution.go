@@ -19,7 +19,7 @@ import (
 // mapping stays Executing for ever.
 const (
 	MaxExecutionAge = 6 * time.Hour    // then it is called stuck
-	startGrace      = 2 * time.Minute  // until an execution that FinOps does not know was not started
+	startGrace      = 2 * time.Minute  // FinOps says that it does not know an execution, until that was not started
 	unknownGrace    = 30 * time.Minute // of a status Unknown
 	linkGrace       = 10 * time.Minute // of an empty link after the end
 	executors       = 2                // executions looked at at once
@@ -42,7 +42,7 @@ type ExportRequest struct {
 // that a flow names, environment and companies may be left out.
 func (r *Relay) Export(ctx context.Context, q ExportRequest) ([]string, error) {
 	if p, ok := r.projectNamed(q.Environment, q.Project); ok {
-		q.Environment = p.Environment
+		q.Environment, q.Project = p.Environment, string(p.Name) // its spelling is the lock's
 		q.LandPartial = q.LandPartial || p.LandPartial
 		if len(q.LegalEntities) == 0 {
 			q.LegalEntities = p.LegalEntities
@@ -121,8 +121,8 @@ func (r *Relay) startExecution(ctx context.Context, client *dmf.Client, x state.
 			return r.started(x, x.ExecutionID)
 		case !errors.Is(err, dmf.ErrExecutionNotFound):
 			return r.retryExecution(x, err)
-		case r.db.Now().Sub(x.CalledAt) < startGrace:
-			return r.waitExecution(x, 10*time.Second, "", "FinOps does not know the execution yet")
+		case !r.stays(x, "", startGrace):
+			return r.doubtExecution(x, 10*time.Second, "", notKnownYet)
 		}
 	}
 	if err := r.db.Calling(durably(ctx), x.ID); err != nil {
@@ -136,10 +136,25 @@ func (r *Relay) startExecution(ctx context.Context, client *dmf.Client, x state.
 	switch {
 	case err == nil:
 		return r.started(x, string(id))
-	case errors.Is(err, dmf.ErrNotStarted):
+	// After a call whose answer was lost, "not started" may be said of the second only.
+	case errors.Is(err, dmf.ErrNotStarted) && (x.CalledAt.IsZero() || x.Attempts > mostStarts):
 		return r.endExecution(x, state.Failed, "", state.ReasonNotStarted, err.Error())
 	}
 	return r.retryExecution(x, err)
+}
+
+const notKnownYet = "FinOps does not know the execution yet"
+
+// stays says whether FinOps has given one answer, and no other, for a time.
+// The count of attempts keeps a clock that jumps from being taken for time.
+func (r *Relay) stays(x state.Execution, status string, grace time.Duration) bool {
+	return !x.LinklessSince.IsZero() && x.Status == status && x.Attempts >= leastAsked && r.db.Now().Sub(x.LinklessSince) > grace
+}
+
+func (r *Relay) doubtExecution(x state.Execution, after time.Duration, status, detail string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return r.db.Linkless(ctx, x.ID, status, r.db.Now().Add(after), detail)
+	}
 }
 
 func (r *Relay) started(x state.Execution, id string) func(context.Context) error {
@@ -154,8 +169,8 @@ func (r *Relay) followExecution(ctx context.Context, client *dmf.Client, x state
 	id := dmf.ExecutionID(x.ExecutionID)
 	status, err := client.ExecutionStatus(ctx, id)
 	switch {
-	case errors.Is(err, dmf.ErrExecutionNotFound) && (age < startGrace || x.Attempts < leastAsked):
-		return r.waitExecution(x, askAgain(age), "", "FinOps does not know the execution yet")
+	case errors.Is(err, dmf.ErrExecutionNotFound) && !r.stays(x, "", startGrace):
+		return r.doubtExecution(x, askAgain(age), "", notKnownYet)
 	case errors.Is(err, dmf.ErrExecutionNotFound):
 		return r.endExecution(x, state.Failed, "", state.ReasonNotStarted, err.Error())
 	case err != nil:
@@ -164,7 +179,9 @@ func (r *Relay) followExecution(ctx context.Context, client *dmf.Client, x state
 		return r.takePackage(ctx, client, x, status)
 	case status.Final():
 		return r.endExecution(x, state.Failed, string(status), state.ReasonExecution, "FinOps says "+string(status)+r.executionErrors(ctx, client, id))
-	case status == dmf.StatusUnknown && age > unknownGrace:
+	case status == dmf.StatusUnknown && !r.stays(x, string(status), unknownGrace):
+		return r.doubtExecution(x, askAgain(age), string(status), "")
+	case status == dmf.StatusUnknown:
 		return r.endExecution(x, state.Failed, string(status), state.ReasonExecution, "FinOps has said Unknown for "+unknownGrace.String())
 	case age > MaxExecutionAge:
 		return r.endExecution(x, state.Stuck, string(status), state.ReasonStuck, fmt.Sprintf("FinOps has said %s for %s", status, age.Round(time.Minute)))
@@ -181,7 +198,7 @@ func (r *Relay) takePackage(ctx context.Context, client *dmf.Client, x state.Exe
 	}
 	if link == "" {
 		now := r.db.Now()
-		if !x.LinklessSince.IsZero() && now.Sub(x.LinklessSince) > linkGrace {
+		if r.stays(x, string(status), linkGrace) {
 			return r.endExecution(x, state.Failed, string(status), state.ReasonExecution,
 				"FinOps has ended the execution and has given no link to its package for "+linkGrace.String())
 		}
@@ -189,7 +206,7 @@ func (r *Relay) takePackage(ctx context.Context, client *dmf.Client, x state.Exe
 		if !x.LinklessSince.IsZero() {
 			again = askAgain(now.Sub(x.LinklessSince))
 		}
-		return func(ctx context.Context) error { return r.db.Linkless(ctx, x.ID, string(status), now.Add(again)) }
+		return r.doubtExecution(x, again, string(status), "no link to the package yet")
 	}
 	p := state.NewPackage{Status: string(status), Link: link, LinkPath: linkPath(link)}
 	if info, err := fetch.ParseLink(link); err == nil {

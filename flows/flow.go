@@ -39,7 +39,10 @@ type Flow struct {
 	Environments   []string
 	When           string // jq on the event; "" is always
 
-	Read          convert.Options
+	Read convert.Options
+	// Shape is what becomes of rows behind the reader; the zero value leaves
+	// them as they are. Its bad rows follow OnBadRows.
+	Shape         convert.Shape
 	Outputs       []string
 	OnBadRows     Policy // ParkIt (default) or LandIt
 	OnRowMismatch Policy // WarnIt (default) or ParkIt
@@ -65,6 +68,9 @@ type Flow struct {
 const conditionTime = 2 * time.Second
 
 func (f *Flow) compile() error {
+	if err := f.Shape.Validate(); err != nil {
+		return fmt.Errorf("flow %s: %w", f.Name, err)
+	}
 	if f.When == "" {
 		return nil
 	}

@@ -33,6 +33,15 @@ func (w *rig) wantStory(id string, says ...string) {
 	}
 }
 
+// wantReconciled: FinOps' history and the ledger agree.
+func (w *rig) wantReconciled() {
+	w.t.Helper()
+	res, err := w.relay.Reconcile(w.t.Context(), ReconcileRequest{Environment: "prod", From: w.db.Now().Add(-24 * time.Hour)})
+	if err != nil || res.Open != 0 {
+		w.t.Errorf("reconciled: %+v, %v; want nothing open", res.Findings, err)
+	}
+}
+
 // withEvents is a queue whose exports are announced by events too.
 func (w *rig) withEvents() (Config, Queue) {
 	cfg, q := w.polls(BacklogLand)
@@ -86,6 +95,7 @@ func TestSameRunByEventAndQueueLandsOnce(t *testing.T) {
 					t.Errorf("%s is %s", e.Entity, e.State)
 				}
 			}
+			w.wantReconciled()
 			if len(all) != 3 || landed["Customer groups"] != 1 || landed["Vendor groups"] != 1 {
 				t.Errorf("%d exports, landed %v; want 3, each entity landed once", len(all), landed)
 			}
@@ -208,6 +218,7 @@ func TestFullRunSupersedesLostRows(t *testing.T) {
 		s := w.wantShipment(id, state.Settled, state.ReasonSuperseded, SameElsewhere)
 		w.wantStory(id, "were not found", "full run "+s.Superseding, "by ex_")
 	}
+	w.wantReconciled()
 	if n := len(w.fo.Executions()); n != 1 {
 		t.Errorf("%d runs for two entities of one project; want 1", n)
 	}

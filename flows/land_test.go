@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"finrelay/dmf/sim"
+	"finrelay/exporter/convert"
 	"finrelay/exporter/outputs"
 	"finrelay/state"
 )
@@ -140,6 +141,12 @@ func TestContent(t *testing.T) {
 			Flow{}, state.Parked, state.ReasonBadRows, 3, 1, "1 of 4 records"},
 		{"a bad row is set aside", func(w *rig) sim.ExportSpec { return sim.ExportSpec{Table: ragged(w)} },
 			Flow{OnBadRows: LandIt}, state.Landed, "", 3, 1, "1 rows set aside, first at"},
+		{"stray quotes are noted", func(*rig) sim.ExportSpec {
+			return sim.ExportSpec{Data: []byte("A,B\n1,5\" pipe\n\"2\" x,3\n"), NoOfRecords: ptr(2)}
+		}, Flow{}, state.Landed, "", 2, 0, "2 places with stray quotes, the first at line 2 column 4"},
+		{"stray quotes are refused", func(*rig) sim.ExportSpec {
+			return sim.ExportSpec{Data: []byte("A,B\n1,5\" pipe\n2,3\n"), NoOfRecords: ptr(2)}
+		}, Flow{Read: convert.Options{Strict: true}}, state.Parked, state.ReasonBadRows, 1, 1, "quote inside an unquoted field"},
 		{"another count warns", func(*rig) sim.ExportSpec { return sim.ExportSpec{Rows: 5, NoOfRecords: ptr(7)} },
 			Flow{}, state.Landed, "", 5, 0, "announced 7 rows, the file holds 5"},
 		{"another count parks", func(*rig) sim.ExportSpec { return sim.ExportSpec{Rows: 5, NoOfRecords: ptr(7)} },

@@ -32,7 +32,9 @@ func (r *Relay) open(ctx context.Context, s state.Shipment) (again time.Duration
 		r.cfg.Trace("opened")
 		r.tries(s.ID, false)
 		for _, e := range exports {
-			if e.Reason != "" {
+			if e.Reason == state.ReasonSameExport {
+				log.Info("not landed again", keyExport, state.ExportID(s.ID, e.Member), keyEntity, e.Entity, "same_as", e.Twin)
+			} else if e.Reason != "" {
 				log.Warn("parked, a person is needed", keyExport, state.ExportID(s.ID, e.Member), keyEntity, e.Entity, keyReason, e.Reason, keyError, e.Detail)
 			}
 		}
@@ -88,6 +90,11 @@ func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exp
 	if err != nil && !errors.Is(err, state.ErrNotFound) {
 		return "", nil, err
 	}
+	if s.Source == "queue" && s.Entity == "" {
+		if s.Entity, err = r.queueEntity(ctx, s); err != nil {
+			return "", nil, err
+		}
+	}
 	if s.RawBytes == 0 {
 		e, err := r.planMember(ctx, s, unpack.Member{}, true, event)
 		return s.DefinitionGroup, []state.NewExport{e}, err
@@ -132,6 +139,26 @@ func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exp
 		project = s.DefinitionGroup
 	}
 	return project, exports, nil
+}
+
+// queueEntity names what a queue's bare file holds, since neither the message
+// nor the file does: the one entity that the queue's flow takes, else the
+// flow's name. In a package the manifest names the entities.
+func (r *Relay) queueEntity(ctx context.Context, s state.Shipment) (string, error) {
+	m, err := r.db.Message(ctx, s.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, q := range r.cfg.Queues {
+		if q.Environment != m.Environment || string(q.Activity) != m.Activity {
+			continue
+		}
+		if f := r.flows[q.Flow]; f != nil && len(f.Entities) == 1 && !strings.ContainsAny(f.Entities[0], "*?") {
+			return f.Entities[0], nil
+		}
+		return q.Flow, nil
+	}
+	return "", nil // the queue is polled no more: the file's own name stands
 }
 
 // planMember names an export and routes it.
@@ -185,14 +212,41 @@ func (r *Relay) markTwin(ctx context.Context, s state.Shipment, f *Flow, e *stat
 	if len(r.cfg.Queues) == 0 {
 		return nil
 	}
+	within, err := r.twinWithin(ctx, s)
+	if err != nil {
+		return err
+	}
 	twin, err := r.db.Twin(ctx, state.TwinQuery{
-		Environment: s.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity, Source: s.Source, At: s.Order.At, Within: twinWindow,
+		Environment: s.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity, Source: s.Source, At: s.Order.At, Within: within,
 	})
 	e.Twin = twin
 	if err == nil && twin != "" && f.HoldTwins {
 		e.Reason, e.Detail, e.Deliveries = state.ReasonTwin, "possibly the same rows as "+twin+", which came another way", nil
 	}
 	return err
+}
+
+// twinSlack is for a message that was hidden when the queue was found empty.
+const twinSlack = 15 * time.Minute
+
+// twinWithin is longer for a message after a while without polls: it may have
+// been in the queue since that was last found empty.
+func (r *Relay) twinWithin(ctx context.Context, s state.Shipment) (time.Duration, error) {
+	if s.Source != "queue" {
+		return twinWindow, nil
+	}
+	m, err := r.db.Message(ctx, s.ID)
+	if err != nil {
+		return 0, err
+	}
+	q, err := r.db.Queue(ctx, s.Environment, m.Activity)
+	if err != nil {
+		return 0, err
+	}
+	if q.DrainedAt.IsZero() {
+		return state.MessageLife, nil
+	}
+	return max(twinWindow, s.Order.At.Sub(q.DrainedAt)+twinSlack), nil
 }
 
 // entityOf prefers the manifest's label, then the event's, then the file name.

@@ -55,6 +55,9 @@ type PollResult struct {
 	Redelivered int    `json:"redelivered"`       // known ones that came again
 	Open        int    `json:"open"`              // of both, those not acked yet
 	Problem     string `json:"problem,omitempty"` // why it did not reach the end
+	// Reason is ReasonSignIn, ReasonNetwork or ReasonFinOps when it is FinOps
+	// that could not be asked.
+	Reason state.Reason `json:"reason,omitempty"`
 }
 
 // messageSettles bounds the wait for one message before the next is taken: its
@@ -84,14 +87,50 @@ func (r *Relay) Poll(ctx context.Context, q Queue) (PollResult, error) {
 	if err := r.db.PollBegun(ctx, q.Environment, string(q.Activity)); err != nil {
 		return res, err
 	}
-	err = r.drain(ctx, client, q, before.DrainedAt.IsZero(), &res)
+	backlog := before.DrainedAt.IsZero()
+	if backlog {
+		if q.Backlog, err = r.decideBacklog(ctx, q, before); err != nil {
+			return res, err
+		}
+	}
+	err = r.drain(ctx, client, q, backlog, &res)
+	if until := before.HeldBackAt.Add(backlogHides); err == nil && backlog && r.db.Now().Before(until) {
+		err = hiddenBacklog(q, until)
+	}
 	if err != nil && context.Cause(ctx) != nil {
 		return res, context.Cause(ctx) // a stop is no problem of the queue
 	}
 	if err != nil {
 		res.Problem = err.Error()
+		if down, ok := errors.AsType[*FinOpsError](asFinOpsError(err)); ok {
+			res.Reason = down.Reason
+		}
 	}
 	return res, errors.Join(err, r.db.PollEnded(durably(ctx), q.Environment, string(q.Activity), res.Problem))
+}
+
+// backlogHides is how long a message that was handed out and left may stay
+// hidden, which makes the queue look empty: half an hour, and a bit.
+const backlogHides = 31 * time.Minute
+
+// decideBacklog gives what is to be done with the messages from before
+// finrelay: as said now, or else before. It is kept, since the first of them
+// may be hidden at this moment.
+func (r *Relay) decideBacklog(ctx context.Context, q Queue, known state.Queue) (Backlog, error) {
+	if q.Backlog == BacklogAsk || string(q.Backlog) == known.Backlog {
+		return Backlog(known.Backlog), nil
+	}
+	return q.Backlog, r.db.DecideBacklog(ctx, q.Environment, string(q.Activity), string(q.Backlog))
+}
+
+// hiddenBacklog: the queue is not taken for drained, because a message of its
+// backlog is hidden, and would pass for a new one when it comes again.
+func hiddenBacklog(q Queue, until time.Time) error {
+	if q.Backlog == BacklogAsk {
+		return ErrBacklog
+	}
+	return fmt.Errorf("a message from before finrelay was handed out and left; FinOps hides it until %s at the latest, and a poll after that takes it",
+		until.UTC().Format("15:04 MST"))
 }
 
 func (r *Relay) lockQueue(q Queue) (unlock func(), ok bool) {
@@ -116,7 +155,7 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 		}
 		seen[m.CorrelationID] = true
 		if backlog && q.Backlog == BacklogAsk {
-			return ErrBacklog // not stored: it comes again in 30 minutes
+			return errors.Join(ErrBacklog, r.db.HeldBack(durably(ctx), q.Environment, string(q.Activity))) // not stored: it comes again in 30 minutes
 		}
 		r.cfg.Trace("dequeued")
 		n := newMessage(q, m, backlog && q.Backlog == BacklogPark)
@@ -259,19 +298,28 @@ func (r *Relay) anyWaiting(ctx context.Context, shipmentID string) (bool, error)
 // missed run once, at once; a poll that failed is tried again before its slot.
 func (r *Relay) keepPolling(ctx, work context.Context, q Queue) {
 	log := r.log.With(keyEnvironment, q.Environment, keyFlow, q.Flow, "activity", string(q.Activity))
+	var earliest time.Time
 	for {
 		due, err := r.NextPoll(ctx, q)
 		if err != nil {
 			log.Error("ledger", keyError, err)
 			due = r.db.Now().Add(firstWait)
 		}
+		if due.Before(earliest) {
+			due = earliest
+		}
 		if !r.sleepUntil(ctx, due) {
 			return
 		}
 		res, err := r.pollStopping(ctx, work, q)
+		// A poll that did not even begin leaves its slot where it was, in the
+		// past: without a pause the next try would follow at once, and so on.
+		earliest = r.db.Now().Add(firstWait)
 		switch {
 		case ctx.Err() != nil:
 			return
+		case errors.Is(err, ErrPolling):
+			log.Debug("queue is being polled already, because a person asked")
 		case err != nil:
 			log.Warn("queue not drained", "messages", res.Messages, keyError, err)
 		case res.Messages+res.Redelivered > 0:
@@ -300,6 +348,9 @@ func (r *Relay) NextPoll(ctx context.Context, q Queue) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
+	if now := r.db.Now(); last.LastPolledAt.After(now) { // the clock was set back
+		last.LastPolledAt = now
+	}
 	due := q.Schedule.Next(last.LastPolledAt)
 	if soon := last.LastPolledAt.Add(silentPoll); soon.Before(due) && r.silent(ctx, q) {
 		due = soon
@@ -312,11 +363,18 @@ func (r *Relay) NextPoll(ctx context.Context, q Queue) (time.Time, error) {
 	return due, nil
 }
 
-// sleepUntil waits for a moment by the ledger's clock; false when ctx ended.
+// clockSetBack is by how much our clock must have gone back to be believed:
+// time servers correct by less.
+const clockSetBack = time.Minute
+
+// sleepUntil waits for a moment by the ledger's clock; false when ctx ended. It
+// returns before that when the clock was set back: then due was reckoned wrong.
 func (r *Relay) sleepUntil(ctx context.Context, due time.Time) bool {
+	begun := r.db.Now()
 	for {
-		left := due.Sub(r.db.Now())
-		if left <= 0 {
+		now := r.db.Now()
+		left := due.Sub(now)
+		if left <= 0 || now.Before(begun.Add(-clockSetBack)) {
 			return ctx.Err() == nil
 		}
 		select {

@@ -22,15 +22,24 @@ const testActivity = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 func (w *rig) polls(backlog Backlog) (Config, Queue) {
 	w.t.Helper()
 	w.fo.AddActivity(testActivity, sim.ActivityOptions{})
-	now := func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+	cfg := w.signedIn(dmf.MethodV1)
+	q := Queue{Flow: "all", Environment: "prod", Activity: testActivity, Schedule: cron.Every(10 * time.Minute), Backlog: backlog}
+	cfg.Queues = []Queue{q}
+	return cfg, q
+}
+
+// signedIn is takesAll with a client of the simulator's, whose clock is the
+// rig's.
+func (w *rig) signedIn(method string) Config {
+	w.t.Helper()
 	tokens, err := dmf.NewTokenSource(dmf.SignIn{
-		Method: dmf.MethodV1, TenantID: sim.DefaultTenant, ClientID: sim.DefaultClientID,
+		Method: method, TenantID: sim.DefaultTenant, ClientID: sim.DefaultClientID,
 		Secret: dmf.StaticSecret(sim.DefaultSecret), AuthorityHost: w.fo.BaseURL(), Resource: w.fo.BaseURL(),
-	}, dmf.TransportOptions{Now: now})
+	}, dmf.TransportOptions{Now: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	client, err := dmf.NewClient(dmf.ClientOptions{URL: w.fo.BaseURL(), Tokens: tokens, Now: now})
+	client, err := dmf.NewClient(dmf.ClientOptions{URL: w.fo.BaseURL(), OnPremises: method == dmf.MethodADFS, Tokens: tokens, Now: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -39,9 +48,7 @@ func (w *rig) polls(backlog Backlog) (Config, Queue) {
 	e := cfg.Environments["prod"]
 	e.FinOps = client
 	cfg.Environments["prod"] = e
-	q := Queue{Flow: "all", Environment: "prod", Activity: testActivity, Schedule: cron.Every(10 * time.Minute), Backlog: backlog}
-	cfg.Queues = []Queue{q}
-	return cfg, q
+	return cfg
 }
 
 func (w *rig) poll(q Queue) PollResult {
@@ -131,8 +138,19 @@ func TestBacklogIsAskedFor(t *testing.T) {
 			if _, err := w.relay.Poll(t.Context(), q); !errors.Is(err, ErrBacklog) {
 				t.Fatalf("first poll gave %v; want ErrBacklog", err)
 			}
-			w.pass(31 * time.Minute)
+			// While FinOps hides the message the queue looks empty: it is not
+			// drained, nor when the answer comes meanwhile.
+			w.pass(5 * time.Minute)
+			if _, err := w.relay.Poll(t.Context(), q); !errors.Is(err, ErrBacklog) {
+				t.Fatalf("second poll gave %v; want ErrBacklog", err)
+			}
+			asked := q
 			q.Backlog = answer
+			if _, err := w.relay.Poll(t.Context(), q); err == nil || !strings.Contains(err.Error(), "hides it until") {
+				t.Fatalf("answered while it is hidden, poll gave %v", err)
+			}
+			w.pass(26 * time.Minute)
+			q = asked // the answer is remembered
 			if res := w.poll(q); res.Messages != 1 || res.Open != 0 {
 				t.Fatalf("poll with --backlog %s gave %+v", answer, res)
 			}
@@ -159,32 +177,69 @@ func TestBacklogIsAskedFor(t *testing.T) {
 
 // An ack that had its effect but whose answer was lost: it is repeated while
 // the receipt is fresh, FinOps calls it stale, and in the end the message that
-// does not come again counts as acked, said to be assumed.
+// does not come again counts as acked, said to be assumed. One that had no
+// effect is repeated too. Either way the message lands once.
 func TestAckWithLostAnswer(t *testing.T) {
-	w := newRig(t)
-	cfg, q := w.polls(BacklogLand)
-	data, _ := w.queued(0)
-	m := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
-	w.fo.Fault(sim.Fault{Route: "ack", Lost: true})
-	w.run(cfg)
-	if res := w.poll(q); res.Messages != 1 || res.Open != 1 {
-		t.Errorf("poll gave %+v; want 1 message, not acked as far as we know", res)
+	for _, c := range []struct {
+		name  string
+		fault sim.Fault
+		done  bool // FinOps has carried out the first one
+		want  state.State
+	}{
+		{"no answer", sim.Fault{Route: "ack", Lost: true}, true, state.Assumed},
+		{"a reset", sim.Fault{Route: "ack", Lost: true, Reset: true}, true, state.Assumed},
+		{"a 502 that changed nothing", sim.Fault{Route: "ack", Status: 502}, false, state.Acked},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newRig(t)
+			cfg, q := w.polls(BacklogLand)
+			data, _ := w.queued(0)
+			m := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
+			w.fo.Fault(c.fault)
+			w.onTrace(func(step string) {
+				if at, _ := m.Ack(); step == "acked" && at.IsZero() {
+					t.Error("the ack counts as done before FinOps had it")
+				}
+			})
+			w.run(cfg)
+			w.pollUntilRest(q)
+			id := w.shipmentOf(m)
+			for range 40 { // the acks that FinOps calls stale, if it has the first one
+				w.pass(time.Minute)
+				w.until("the ack was tried or given up", func() bool { return w.ackRests(id) })
+			}
+			if c.done {
+				w.wantMessage(id, state.Stale)
+			}
+			w.pass(31 * time.Minute)
+			w.poll(q)
+			w.wantMessage(id, c.want)
+			if acks := w.countRoute("ack"); acks < 2 || m.Downloads() != 1 {
+				t.Errorf("%d acks and %d downloads; want the ack repeated, and one download", acks, m.Downloads())
+			}
+			if n := len(w.tree()); n != 2 {
+				t.Errorf("%d files in the output, want data and manifest", n)
+			}
+		})
 	}
-	if at, _ := m.Ack(); at.IsZero() {
-		t.Fatal("the simulator did not carry out the ack")
+}
+
+// pollUntilRest polls while the clock goes on, so that a poll that waits for a
+// repeated ack comes to its end.
+func (w *rig) pollUntilRest(q Queue) (res PollResult) {
+	w.t.Helper()
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		res, err = w.relay.Poll(w.t.Context(), q)
+		done <- err
+	}()
+	w.untilPassing("the poll at its end", func() bool { return len(done) > 0 })
+	if err := <-done; err != nil {
+		w.t.Fatalf("poll: %v\n%s", err, w.picture())
 	}
-	id := w.shipmentOf(m)
-	for range 40 { // the acks that FinOps calls stale
-		w.pass(time.Minute)
-		w.until("the ack was tried or given up", func() bool { return w.ackRests(id) })
-	}
-	w.wantMessage(id, state.Stale)
-	w.pass(31 * time.Minute)
-	w.poll(q)
-	w.wantMessage(id, state.Assumed)
-	if m.Downloads() != 1 {
-		t.Errorf("downloaded %d times", m.Downloads())
-	}
+	return res
 }
 
 func (w *rig) shipmentOf(m *sim.Message) string {
@@ -450,6 +505,7 @@ func TestEventAndQueueBringTheSame(t *testing.T) {
 			w.wantExport(e, state.Landed, "", LandedHere)
 		}
 		w.pass(2 * time.Hour)
+		w.poll(q) // seen empty: what comes now is no two hours old
 		later := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
 		w.poll(q)
 		if e := w.only(w.shipmentOf(later)); e.Twin != "" || e.State != state.Landed {
@@ -483,5 +539,34 @@ func TestBrokenOutputIsTold(t *testing.T) {
 	w.untilPassing("landed", func() bool { return w.shipment(r.ShipmentID).State == state.Settled })
 	if n := need(); n != 0 {
 		t.Errorf("%d still need a person", n)
+	}
+}
+
+// A bare file tells no entity: it is the one that the queue's flow takes, else
+// it bears the flow's name. A message without a file holds no rows.
+func TestBareFileFromTheQueue(t *testing.T) {
+	for _, c := range []struct {
+		entities []string
+		want     string
+	}{{[]string{"Customer groups"}, "Customer groups"}, {nil, "all"}, {[]string{"a*"}, "all"}} {
+		w := newRig(t)
+		cfg, q := w.polls(BacklogLand)
+		cfg.Flows[0].Entities = c.entities
+		table := w.fo.SampleEntity("Customer groups", 3)
+		w.fo.Enqueue(testActivity, w.fo.Render(sim.CSVUTF8BOM, table), sim.MessageOptions{})
+		none := w.fo.Enqueue(testActivity, nil, sim.MessageOptions{NoFile: true})
+		w.run(cfg)
+		w.poll(q)
+		all, err := w.db.Exports(t.Context(), state.Filter{})
+		if err != nil || len(all) != 1 || all[0].Entity != c.want || all[0].State != state.Landed {
+			t.Errorf("flow of %v: %+v, %v; want one of %q, landed", c.entities, all, err, c.want)
+		}
+		if at, _ := none.Ack(); at.IsZero() {
+			t.Error("the message without a file is not acked")
+		}
+		shipments, err := w.db.Shipments(t.Context(), state.Filter{Reason: state.ReasonNoFile})
+		if err != nil || len(shipments) != 1 || w.relay.ShipmentWhereabouts(shipments[0]).Place != Nowhere {
+			t.Errorf("message without a file: %+v, %v", shipments, err)
+		}
 	}
 }

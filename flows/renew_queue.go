@@ -42,7 +42,8 @@ func (r *Relay) lookInQueue(ctx context.Context, log *slog.Logger, s state.Shipm
 			return func(ctx context.Context) error {
 				return r.db.WaitRenewal(ctx, s.ID, r.db.Now(), "finrelay was stopped while it drained the queue")
 			}
-		case err != nil && s.Renewals < drainTries:
+		// A poll that is at work drains it too: its end is waited for.
+		case errors.Is(err, ErrPolling), err != nil && s.Renewals < drainTries:
 			return r.drainAgain(s, q, err)
 		case err != nil:
 			log.Warn("queue not drained for an expired link", keyFlow, q.Flow, keyError, err)

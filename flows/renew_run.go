@@ -94,16 +94,30 @@ func (r *Relay) awaitRun(ctx context.Context, log *slog.Logger, s state.Shipment
 	if err != nil {
 		return func(context.Context) error { return err }
 	}
+	var landed string
 	for _, e := range exports {
-		switch {
-		case !strings.EqualFold(e.Entity, s.Entity):
-		case e.State == state.Landed:
-			return func(ctx context.Context) error { return ignoreMoved(r.db.Superseded(ctx, s.ID, e.ID)) }
-		case e.State == state.Open:
+		if !strings.EqualFold(e.Entity, s.Entity) {
+			continue
+		}
+		if e.Reason == state.ReasonSameExport { // the run's event was here first
+			if e, err = r.db.Export(ctx, e.Twin); err != nil {
+				return func(context.Context) error { return err }
+			}
+		}
+		switch e.State {
+		case state.Landed:
+			landed = e.ID
+		case state.Open:
 			return later
 		default:
 			return give(fmt.Sprintf("%s of full run %s is %s", e.ID, x.ID, e.State))
 		}
+	}
+	switch {
+	case landed != "" && x.Status == string(dmf.StatusPartiallySucceeded):
+		return give(fmt.Sprintf("full run %s only partly succeeded: what it holds of %s may not be all", x.ID, s.Entity))
+	case landed != "":
+		return func(ctx context.Context) error { return ignoreMoved(r.db.Superseded(ctx, s.ID, landed)) }
 	}
 	if pkg, err := r.db.Shipment(ctx, x.ShipmentID); err == nil && pkg.State != state.Settled && len(exports) == 0 && pkg.State != state.Parked {
 		return later

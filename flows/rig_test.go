@@ -30,6 +30,7 @@ type rig struct {
 	state  string
 	out    string
 	ahead  atomic.Int64 // how far the ledger's clock is before the real one
+	clock  *sim.Clock   // of the ledger, instead of the real one; nil = none
 	logged safeBuffer
 	trace  atomic.Pointer[func(string)]
 
@@ -40,10 +41,17 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	w := &rig{t: t, fo: sim.New(sim.Options{Seed: 7}), state: filepath.Join(t.TempDir(), "state"), out: filepath.Join(t.TempDir(), "out")}
+	w := newRigOn(t, sim.New(sim.Options{Seed: 7}))
 	if _, err := w.fo.Start(""); err != nil {
 		t.Fatal(err)
 	}
+	return w
+}
+
+// newRigOn is newRig with a simulator of the caller's, who starts it.
+func newRigOn(t *testing.T, fo *sim.Sim) *rig {
+	t.Helper()
+	w := &rig{t: t, fo: fo, state: filepath.Join(t.TempDir(), "state"), out: filepath.Join(t.TempDir(), "out")}
 	t.Cleanup(func() {
 		w.shut()
 		if err := w.fo.Close(); err != nil {
@@ -51,6 +59,14 @@ func newRig(t *testing.T) *rig {
 		}
 	})
 	return w
+}
+
+// now is the time of the ledger and of the client.
+func (w *rig) now() time.Time {
+	if w.clock != nil {
+		return w.clock.Now()
+	}
+	return time.Now().Add(time.Duration(w.ahead.Load()))
 }
 
 // loopback is an environment whose links lead to the simulator.
@@ -82,7 +98,7 @@ func (w *rig) open(cfg Config) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	db.Now = func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+	db.Now = w.now
 	cfg.Logger = slog.New(slog.NewTextHandler(&w.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cfg.Trace = func(step string) {
 		if f := w.trace.Load(); f != nil {

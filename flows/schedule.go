@@ -17,14 +17,14 @@ func (r *Relay) keepExporting(ctx context.Context, p Project) {
 		due := r.db.Now().Add(firstWait)
 		last, err := r.db.Slot(ctx, p.Environment, string(p.Name))
 		if err == nil {
-			due = p.Schedule.Next(last)
+			due = p.Schedule.Next(earlier(last, r.db.Now()))
 		} else if ctx.Err() == nil {
 			log.Error("ledger", keyError, err)
 		}
 		if !r.sleepUntil(ctx, due) {
 			return
 		}
-		if err != nil {
+		if err != nil || r.db.Now().Before(due) { // not yet: the clock was set back
 			continue
 		}
 		ids, err := r.takeSlot(ctx, p, due)
@@ -42,6 +42,15 @@ func (r *Relay) keepExporting(ctx context.Context, p Project) {
 			log.Info("scheduled export asked for", "slot", due, "executions", ids)
 		}
 	}
+}
+
+// earlier keeps a slot that was taken under a clock that was ahead from stopping
+// the schedule until then.
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // mostSlots bounds the walk over slots that were missed.

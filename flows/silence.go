@@ -123,6 +123,12 @@ func (r *Relay) lookDue(ctx context.Context, w watch) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
+	if now := r.db.Now(); c.HeardAt.After(now.Add(clockSetBack)) || c.LookedAt.After(now.Add(clockSetBack)) {
+		c = state.Cadence{HeardAt: now} // the clock was set back: it begins anew
+		if err := r.db.Heard(ctx, w.flow.Name, w.environment); err != nil {
+			return now, err
+		}
+	}
 	due := w.flow.Cadence.Due(c.Since()).Add(w.flow.Cadence.Grace)
 	if again := c.LookedAt.Add(silenceLook); again.After(due) && !c.LookedAt.IsZero() {
 		return again, nil
@@ -192,7 +198,7 @@ func (r *Relay) explain(ctx context.Context, w watch, c state.Cadence) state.Sil
 		}
 		return w.flow.fitsEntity(Subject{Entity: e.label})
 	}
-	s := explainSilence(pastRuns(found.Rows), ours, since)
+	s := explainSilence(pastRuns(found.Rows), ours, since, r.db.Now())
 	if due := w.flow.Cadence.Due(s.ExplainedAt).Add(w.flow.Cadence.Grace); !s.ExplainedAt.IsZero() && !due.After(r.db.Now()) {
 		s = state.Silence{To: state.Late, Detail: s.Detail + ", and FinOps has run nothing of it since: " + whyNoRun}
 	}
@@ -214,8 +220,9 @@ func (r *Relay) projectName(w watch) dmf.DefinitionGroup {
 
 // explainSilence judges what FinOps did since a flow was last heard of. A run
 // of 0 rows, or one that has not ended, is a reason to be quiet; rows that were
-// exported and did not come, a run that failed, and no run at all are none.
-func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since time.Time) state.Silence {
+// exported and did not come, a run that failed or does not end, and no run at all
+// are none.
+func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since, now time.Time) state.Silence {
 	var missing, running, failed, empty string
 	var explained time.Time
 	for _, run := range runs {
@@ -225,6 +232,8 @@ func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since t
 				continue
 			}
 			switch {
+			case e.fate == fateRunning && !run.started.IsZero() && now.Sub(run.started) > MaxExecutionAge:
+				failed = fmt.Sprintf("execution %s has been running since %s, for longer than any should", run.id, stamp(run.started))
 			case e.fate == fateRunning:
 				running = fmt.Sprintf("execution %s has been running since %s", run.id, stamp(run.started))
 			case e.fate == fateFailed:

@@ -183,7 +183,7 @@ func TestOutputThatIsAway(t *testing.T) {
 	})
 	e := w.only(receipt.ShipmentID)
 	w.wantExport(e, state.Open, "", SafeHere)
-	if at := w.where(e); !strings.Contains(at.Next, "tries again") || !strings.Contains(at.Next, Advice(state.ReasonDisk)) {
+	if at := w.where(e); !strings.Contains(at.Next, "tries again") || !strings.Contains(at.Next, Advice(state.ReasonOutput)) {
 		t.Errorf("what to do: %q", at.Next)
 	}
 	if err := os.Remove(w.out); err != nil {

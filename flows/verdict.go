@@ -64,6 +64,7 @@ func judge(err error, f facts) verdict {
 	var condition *ConditionError
 	var api *dmf.APIError
 	var signIn *dmf.SignInError
+	var output *outputError
 	switch {
 	case errors.Is(err, ErrStopping):
 		v.action, v.reason = release, state.ReasonShutdown
@@ -91,6 +92,8 @@ func judge(err error, f facts) verdict {
 		v.action, v.reason = park, fileReason(err)
 	case errors.As(err, &record):
 		v.action, v.reason = park, state.ReasonMalformed
+	case errors.As(err, &output):
+		v.reason = state.ReasonOutput
 	default:
 		// What is left is this machine: a full disk, a folder that went away.
 		// It heals or an operator heals it, and the work goes on by itself.

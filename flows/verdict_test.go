@@ -91,6 +91,7 @@ func TestJudge(t *testing.T) {
 		{"superseded", outputs.ErrSuperseded, 1, time.Time{}, wait, state.ReasonDisk, firstWait},
 		{"panic", guard(func() error { panic("index out of range") }), 1, time.Time{}, park, state.ReasonInternal, 0},
 
+		{"output away", &outputError{"lake", &fs.PathError{Op: "mkdir", Path: "x", Err: syscall.ENOENT}}, 1, time.Time{}, wait, state.ReasonOutput, firstWait},
 		{"disk full", &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, 1, time.Time{}, wait, state.ReasonDisk, firstWait},
 		{"disk full for long", &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, 1000, time.Time{}, wait, state.ReasonDisk, longestWait},
 		{"folder away, link long dead", &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}, 9, veryLate, wait, state.ReasonDisk, longestWait},

@@ -19,7 +19,8 @@ const (
 	InFinOps      Place = "still in FinOps" // a way to get them lives until a time
 	AtRisk        Place = "at risk"         // the link is dead or looks so, and no other way is known
 	Lost          Place = "lost unless full push"
-	SkippedHere   Place = "skipped"                    // a person said that they are not needed
+	SkippedHere   Place = "skipped" // a person said that they are not needed
+	Nowhere       Place = "no rows: the message has no file"
 	SameElsewhere Place = "landed with another export" // proven to be the same, or superseded by a full run
 )
 
@@ -124,6 +125,8 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 		return Whereabouts{Place: SkippedHere}
 	case s.State == state.Settled && (s.Reason == state.ReasonSameExport || s.Reason == state.ReasonSuperseded):
 		return Whereabouts{Place: SameElsewhere}
+	case s.State == state.Settled && s.Reason == state.ReasonNoFile:
+		return Whereabouts{Place: Nowhere}
 	case s.State == state.Settled:
 		return r.whereSettled(s)
 	case r.rawThere(s):
@@ -261,21 +264,21 @@ var advice = map[state.Reason]string{
 	state.ReasonUnsafeName:    "the package holds a name that leaves its folder: look at the raw file and where it came from",
 	state.ReasonDuplicate:     "the package holds two files of one name: look at the raw file",
 	state.ReasonTooLarge:      "larger than the limits for packages: look at the raw file",
-	state.ReasonEncrypted:     "FinOps does not encrypt packages: look at the raw file and where it came from",
-	state.ReasonFormat:        "this version does not read the format; the raw file is kept: use CSV or XML in the data project, or finrelay rerun after an upgrade",
-	state.ReasonMalformed:     "the file breaks off or is not well-formed at the place named: look at the raw file",
-	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, or on_bad_rows: land to set such rows aside; then finrelay rerun EXPORT-ID",
+	state.ReasonEncrypted:     "FinOps encrypts neither packages nor workbooks: export again without a password, or look at the raw file and where it came from",
+	state.ReasonFormat:        "this version does not read the format; the raw file is kept: use CSV, XML or XLSX in the data project, or finrelay rerun after an upgrade",
+	state.ReasonMalformed:     "the file breaks off, is not well-formed or does not fit the flow's read, columns and constants, as named: correct the flow, restart and finrelay rerun EXPORT-ID, or look at the raw file",
+	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, the column's type or on_type_error if a value does not fit, or on_bad_rows: land to set such rows aside; then finrelay rerun EXPORT-ID",
 	state.ReasonRowMismatch:   "compare with the execution in FinOps; set on_row_mismatch: warn for the flow to let it land, then finrelay rerun EXPORT-ID",
 	state.ReasonZeroRows:      "see in FinOps whether the run should have had rows; set on_zero_rows: land or omit for the flow, restart, then finrelay rerun EXPORT-ID, or finrelay skip it",
 	state.ReasonNoFlow:        "add a flow that takes this entity (finrelay inspect says why none does), restart, then finrelay rerun EXPORT-ID",
 	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
-	state.ReasonOutput:        "see that the output's folder is there and may be written",
+	state.ReasonOutput:        "see that the output's folder is there, may be written and is not full",
 	state.ReasonPathTaken:     "the output's path template gives two exports one name: put {export_id} in it, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",
 	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun EXPORT-ID after an upgrade",
 	state.ReasonNotStarted:    "look at the project's execution history in FinOps, then finrelay export PROJECT again and finrelay skip EXECUTION-ID",
-	state.ReasonExecution:     "look at the execution in FinOps and at the errors told by finrelay executions show EXECUTION-ID, then finrelay export PROJECT again and finrelay skip EXECUTION-ID",
+	state.ReasonExecution:     "look at the execution in FinOps and at the errors told by finrelay executions show EXECUTION-ID. If FinOps says that it succeeded, finrelay reconcile finds its package, whose rows an incremental project does not export again; if it failed, finrelay export PROJECT again. Then finrelay skip EXECUTION-ID",
 	state.ReasonStuck:         "cancel the execution in FinOps (known causes: an entity without field mapping, a dead batch job), then finrelay skip EXECUTION-ID lets the project's next run begin",
 	state.ReasonPartial:       "finrelay executions tells what FinOps could not export; finrelay rerun EXPORT-ID lands what there is; run a full push if rows are missing",
 	state.ReasonTwin:          "compare it with the export it names: finrelay rerun EXPORT-ID lands it too, finrelay skip if its rows are there already",

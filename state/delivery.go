@@ -151,6 +151,9 @@ func (t *tx) parkDelivery(d Delivery, reason Reason, detail string, c Counts) er
 		e.ID, reason, detail, c.Rows, c.BadRows); err != nil {
 		return err
 	}
+	if err := t.doubtCopies(e); err != nil {
+		return err
+	}
 	return t.settle(e.ShipmentID)
 }
 

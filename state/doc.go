@@ -31,6 +31,8 @@
 //	                    ▼ │ rerun                                    └──────────┼── due, released
 //	                  parked ──▶ skipped                                        └──▶ parked
 //
+//	           skipped as a copy ──▶ parked (its original did not land)
+//
 //	event      (new) ▶ accepted | ignored | unreadable ──▶ accepted | ignored (read again, skipped)
 //
 // The arrows stand in one table, in machine.go; a transition that is not in it

@@ -51,7 +51,9 @@ type Execution struct {
 	CalledAt    time.Time `json:"called_at,omitzero"`
 	EndedAt     time.Time `json:"ended_at,omitzero"`
 	ShipmentID  string    `json:"shipment,omitempty"`
-	// LinklessSince is since when FinOps gives no link though the run has ended.
+	// LinklessSince is since when FinOps gives an answer that may be taken for
+	// final only when it stays: no link though the run has ended, Unknown, or
+	// that it does not know the execution.
 	LinklessSince time.Time `json:"-"`
 }
 
@@ -98,8 +100,13 @@ func (t *tx) requestExecution(n NewExecution) (id string, err error) {
 	return id, err
 }
 
-// executionLease is when an execution whose process ended is looked at again.
-const executionLease = 3 * time.Minute
+// Leases: when an execution whose process ended is looked at again. That of a
+// start is longer than one may take: while it is in flight, FinOps does not
+// know the execution, and nobody else may take that for an answer.
+const (
+	executionLease = 3 * time.Minute
+	startLease     = 15 * time.Minute
+)
 
 // runnable: due, and of queued ones the first of a project that has no run.
 const runnable = `state IN ('queued', 'starting', 'running') AND due_at <= ?1 AND (state <> 'queued' OR
@@ -130,7 +137,11 @@ func (db *DB) ClaimExecutions(ctx context.Context, limit int) ([]Execution, erro
 				x.State, x.Attempts = Starting, 0
 			}
 			x.Attempts++
-			if _, err := t.exec(`UPDATE executions SET attempts = ?2, due_at = ?3 WHERE id = ?1`, x.ID, x.Attempts, t.now+executionLease.Milliseconds()); err != nil {
+			lease := executionLease
+			if x.State == Starting {
+				lease = startLease
+			}
+			if _, err := t.exec(`UPDATE executions SET attempts = ?2, due_at = ?3 WHERE id = ?1`, x.ID, x.Attempts, t.now+lease.Milliseconds()); err != nil {
 				return err
 			}
 		}
@@ -180,7 +191,7 @@ func (db *DB) executionStep(ctx context.Context, id string, step func(*tx, Execu
 // whoever finds this later asks for its status first.
 func (db *DB) Calling(ctx context.Context, id string) error {
 	return db.executionStep(ctx, id, func(t *tx, x Execution) error {
-		_, err := t.exec(`UPDATE executions SET called_at = ?2 WHERE id = ?1`, id, t.now)
+		_, err := t.exec(`UPDATE executions SET called_at = ?2, linkless_since = NULL WHERE id = ?1`, id, t.now)
 		return err
 	})
 }
@@ -191,7 +202,7 @@ func (db *DB) Started(ctx context.Context, id, executionID string, due time.Time
 		if err := t.moveExecution(x, Running, "", executionID); err != nil {
 			return err
 		}
-		_, err := t.exec(`UPDATE executions SET execution_id = ?2, due_at = ?3, detail = '' WHERE id = ?1`, id, executionID, millis(due))
+		_, err := t.exec(`UPDATE executions SET execution_id = ?2, due_at = ?3, detail = '', linkless_since = NULL WHERE id = ?1`, id, executionID, millis(due))
 		return err
 	})
 }
@@ -200,7 +211,8 @@ func (db *DB) Started(ctx context.Context, id, executionID string, due time.Time
 // it is news.
 func (db *DB) WaitExecution(ctx context.Context, id, status string, due time.Time, detail string) error {
 	return db.executionStep(ctx, id, func(t *tx, x Execution) error {
-		if _, err := t.exec(`UPDATE executions SET status = ?2, due_at = ?3, detail = ?4 WHERE id = ?1`, id, status, millis(due), detail); err != nil {
+		if _, err := t.exec(`UPDATE executions SET status = ?2, due_at = ?3, detail = ?4, linkless_since = CASE WHEN status = ?2 THEN linkless_since END WHERE id = ?1`,
+			id, status, millis(due), detail); err != nil {
 			return err
 		}
 		if status == x.Status && detail == x.Detail {
@@ -210,11 +222,13 @@ func (db *DB) WaitExecution(ctx context.Context, id, status string, due time.Tim
 	})
 }
 
-// Linkless asks again at due for the link of an execution that has ended.
-func (db *DB) Linkless(ctx context.Context, id, status string, due time.Time) error {
+// Linkless asks again at due: FinOps gave an answer that may be taken for final
+// only when it stays the same, see Execution.LinklessSince.
+func (db *DB) Linkless(ctx context.Context, id, status string, due time.Time, detail string) error {
 	return db.executionStep(ctx, id, func(t *tx, x Execution) error {
-		_, err := t.exec(`UPDATE executions SET status = ?2, due_at = ?3, detail = 'no link to the package yet', linkless_since = coalesce(linkless_since, ?4) WHERE id = ?1`,
-			id, status, millis(due), t.now)
+		_, err := t.exec(`UPDATE executions SET status = ?2, due_at = ?3, detail = ?4,
+			linkless_since = CASE WHEN status = ?2 THEN coalesce(linkless_since, ?5) ELSE ?5 END WHERE id = ?1`,
+			id, status, millis(due), detail, t.now)
 		return err
 	})
 }

@@ -85,7 +85,7 @@ func TestOneRunOfAProjectAtATime(t *testing.T) {
 	if again := claim(); len(again) != 0 {
 		t.Fatalf("claimed again at once: %+v", again)
 	}
-	l.clock.Add(executionLease.Milliseconds())
+	l.clock.Add(startLease.Milliseconds())
 	if x := claim(); len(x) != 1 || x[0].Attempts != 2 {
 		t.Fatalf("after the lease: %+v; want the first, a second attempt", x)
 	}
@@ -106,5 +106,19 @@ func TestOneRunOfAProjectAtATime(t *testing.T) {
 	s, err := l.Shipment(bg, shipment)
 	if err != nil || s.Source != "package" || s.ExecutionID != "three-of-finops" || s.State != Pending {
 		t.Errorf("its package: %+v, %v", s, err)
+	}
+}
+
+// Nobody looks at a start that is in flight: FinOps does not know it yet.
+func TestStartInFlightIsNotClaimed(t *testing.T) {
+	l := newLedger(t)
+	_, err := l.RequestExecutions(bg, []NewExecution{{Environment: "prod", Project: "Nightly", ExecutionID: "x"}})
+	l.must(err)
+	claimed, err := l.ClaimExecutions(bg, 2)
+	l.must(err)
+	l.must(l.Calling(bg, claimed[0].ID))
+	l.pass(12 * time.Minute) // a start may take ten, the question before it two
+	if again, err := l.ClaimExecutions(bg, 2); err != nil || len(again) != 0 {
+		t.Errorf("claimed %+v, %v beside the one in flight", again, err)
 	}
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // NewExport is one data file found in a shipment.
@@ -56,7 +57,7 @@ func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []
 			if held && exports[i].Reason == "" {
 				exports[i].Reason, exports[i].Detail = heldBecause(s)
 			}
-			if err := t.openExport(s, project, &exports[i]); err != nil {
+			if err := t.openExport(s, project, &exports[i], onlyOne(exports, exports[i].Entity)); err != nil {
 				return fmt.Errorf("record export %q of %s: %w", exports[i].Member, s.ID, err)
 			}
 		}
@@ -74,7 +75,12 @@ func heldBecause(s Shipment) (Reason, string) {
 
 // openExport creates an export, unless one that came another way is proven to
 // hold its rows; and it takes from the list what this one is proven to hold.
-func (t *tx) openExport(s Shipment, project string, e *NewExport) error {
+// only says that the shipment has no other file of the entity: of several, none
+// is proven to be the one that came.
+func (t *tx) openExport(s Shipment, project string, e *NewExport, only bool) error {
+	if !only {
+		return t.createExport(s, project, e)
+	}
 	same, err := t.proven(s, e.Entity)
 	if err != nil {
 		return err
@@ -91,6 +97,16 @@ func (t *tx) openExport(s Shipment, project string, e *NewExport) error {
 		return t.closeProven(s, e.Entity, ExportID(s.ID, e.Member))
 	}
 	return nil
+}
+
+func onlyOne(exports []NewExport, entity string) bool {
+	n := 0
+	for i := range exports {
+		if strings.EqualFold(exports[i].Entity, entity) {
+			n++
+		}
+	}
+	return n == 1
 }
 
 func (t *tx) createExport(s Shipment, project string, e *NewExport) error {

@@ -24,6 +24,14 @@ func init() {
 		l.must(l.Fetched(bg, id, RawFile{File: "raw/x"}))
 		return subject{shipment: id, export: ExportID(id, "")}
 	}
+	situations["running, its copy skipped"] = func(l *ledger) subject {
+		id := l.fetchingOf("a", "run")
+		l.must(l.Fetched(bg, id, RawFile{File: "raw/x"}))
+		l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
+		l.openedMessage("c1", "run")
+		l.running()
+		return subject{shipment: id, export: ExportID(id, ""), output: "out"}
+	}
 	transitions["renewed"] = func(l *ledger, s subject) error {
 		return l.Renewed(bg, s.shipment, FreshLink{Link: "https://a.example/y?sig=new", LinkPath: "a.example/y"}, "")
 	}

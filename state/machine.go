@@ -72,10 +72,11 @@ var arrows = map[Kind]map[State][]State{
 		Parked:   {Pending, Fetched, Settled},
 	},
 	KindExport: {
-		"":     {Open, Parked, Skipped}, // skipped: proven to be one that came another way
-		Open:   {Landed, Parked},
-		Parked: {Open, Skipped},
-		Landed: {Open},
+		"":      {Open, Parked, Skipped}, // skipped: proven to be one that came another way
+		Open:    {Landed, Parked},
+		Parked:  {Open, Skipped},
+		Landed:  {Open},
+		Skipped: {Parked}, // the one that it is a copy of cannot be landed
 	},
 	KindExecution: {
 		"":       {Queued},

@@ -179,6 +179,10 @@ func (w *walk) actions() map[string]func(*rapid.T) {
 			}
 			return err
 		}),
+		"adopt": on(func() error {
+			entities := [][]string{nil, {"Customer groups"}, {"Customer groups", "Vendor groups"}}
+			return errOf(w.db.AdoptPackage(bg, adoption("run", entities[rapid.IntRange(0, 2).Draw(w.t, "entities")]...)))
+		}),
 		"new epoch": on(func() error {
 			if rapid.IntRange(0, 3).Draw(w.t, "really") > 0 {
 				return nil
@@ -261,10 +265,10 @@ func (w *walk) finish() (landed int) {
 		for _, j := range fetches {
 			w.may(w.db.Fetched(bg, j.Shipment.ID, RawFile{File: "raw/" + j.Shipment.ID}))
 		}
-		expired, err := w.db.ClaimRenewals(bg, 99)
+		renewals, err := w.db.ClaimRenewals(bg, 99)
 		w.may(err)
-		for _, s := range expired {
-			w.may(w.db.WaitRenewal(bg, s.ID, time.Time{}, "no way left"))
+		for _, s := range renewals {
+			w.may(w.db.Renewed(bg, s.ID, FreshLink{Link: "https://a.example/p?sig=fresh", LinkPath: "a.example/p", Package: true}, ""))
 		}
 		openings, err := w.db.ClaimOpenings(bg, "o", 0, 99)
 		w.may(err)
@@ -276,7 +280,7 @@ func (w *walk) finish() (landed int) {
 		for _, j := range deliveries {
 			w.may(w.db.Delivered(bg, DeliveryKey{j.Export.ID, j.Delivery.Output}, Landing{Path: "p"}))
 		}
-		if len(fetches)+len(expired)+len(openings)+len(deliveries) == 0 {
+		if len(fetches)+len(renewals)+len(openings)+len(deliveries) == 0 {
 			break
 		}
 	}

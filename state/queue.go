@@ -17,17 +17,22 @@ type Queue struct {
 	Messages      int64     `json:"messages"`
 	Failures      int       `json:"failures,omitempty"` // polls in a row that did not reach the end
 	Problem       string    `json:"problem,omitempty"`
+	// Of a queue that was never found empty: when a message was handed out and
+	// left, because nobody had said what a backlog means, and what was said.
+	HeldBackAt time.Time `json:"held_back_at,omitzero"`
+	Backlog    string    `json:"backlog,omitempty"`
 }
 
-const queueColumns = `environment, activity, first_polled_at, last_polled_at, drained_at, last_message_at, messages, failures, problem`
+const queueColumns = `environment, activity, first_polled_at, last_polled_at, drained_at, last_message_at, messages, failures, problem, held_back_at, backlog`
 
 func scanQueue(scan func(...any) error) (Queue, error) {
 	var q Queue
 	var first, last int64
-	var drained, message sql.NullInt64
-	err := scan(&q.Environment, &q.Activity, &first, &last, &drained, &message, &q.Messages, &q.Failures, &q.Problem)
+	var drained, message, held sql.NullInt64
+	err := scan(&q.Environment, &q.Activity, &first, &last, &drained, &message, &q.Messages, &q.Failures, &q.Problem, &held, &q.Backlog)
 	q.FirstPolledAt, q.LastPolledAt = fromMillis(first), fromMillis(last)
 	q.DrainedAt, q.LastMessageAt = fromMillis(drained.Int64), fromMillis(message.Int64)
+	q.HeldBackAt = fromMillis(held.Int64)
 	return q, err
 }
 
@@ -64,5 +69,23 @@ func (db *DB) PollEnded(ctx context.Context, environment, activity, problem stri
 			return err
 		}
 		return t.assumeAcked(environment, activity)
+	})
+}
+
+// HeldBack says that a message of a backlog was handed out and left: FinOps
+// hides it for half an hour, and the queue looks empty meanwhile.
+func (db *DB) HeldBack(ctx context.Context, environment, activity string) error {
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE queues SET held_back_at = ?3 WHERE environment = ?1 AND activity = ?2`, environment, activity, t.now)
+		return err
+	})
+}
+
+// DecideBacklog keeps what was said about a queue's backlog for the polls until
+// the queue is first found empty.
+func (db *DB) DecideBacklog(ctx context.Context, environment, activity, backlog string) error {
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE queues SET backlog = ?3 WHERE environment = ?1 AND activity = ?2`, environment, activity, backlog)
+		return err
 	})
 }

@@ -62,7 +62,7 @@ type FreshLink struct {
 	LinkPath string
 	Deadline time.Time // zero: DefaultLinkLife from now
 	// Package: the link leads to the execution's whole package, of which only
-	// this shipment's entity is to be taken.
+	// this shipment's entity is to be taken; all of it when it has none.
 	Package bool
 	// ExecutionID, when it was not known before.
 	ExecutionID string
@@ -87,7 +87,7 @@ func (db *DB) Renewed(ctx context.Context, shipmentID string, l FreshLink, detai
 			ON CONFLICT (seq) DO UPDATE SET url = excluded.url`, s.ID, l.Link); err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE shipments SET deadline = ?2, link_path = ?3, whole_package = ?4, renew_at = NULL,
+		if _, err := t.exec(`UPDATE shipments SET deadline = ?2, link_path = ?3, whole_package = ?4 AND entity <> '', renew_at = NULL,
 				execution_id = CASE WHEN execution_id = '' THEN ?5 ELSE execution_id END,
 				mark_etag   = CASE WHEN link_path = ?3 THEN mark_etag   ELSE '' END,
 				mark_offset = CASE WHEN link_path = ?3 THEN mark_offset ELSE 0  END

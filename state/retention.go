@@ -13,7 +13,7 @@ type SpentRaw struct {
 
 // ReleaseRaw takes up to limit raw files out of the ledger that nothing has
 // needed since before: their shipment is settled, none of its exports is open
-// or parked, and the last one came to rest before that time. The caller then
+// or parked, or the copy of one that is open, and the last one came to rest before that time. The caller then
 // removes the files; one that it did not get to is swept at the next start.
 func (db *DB) ReleaseRaw(ctx context.Context, before time.Time, limit int) ([]SpentRaw, error) {
 	var spent []SpentRaw
@@ -21,7 +21,8 @@ func (db *DB) ReleaseRaw(ctx context.Context, before time.Time, limit int) ([]Sp
 		spent = nil
 		if err := t.rows(`SELECT id, raw_file FROM shipments s
 			WHERE raw_file <> '' AND raw_removed_at IS NULL AND settled_at < ?1
-			AND NOT EXISTS (SELECT 1 FROM exports e WHERE e.shipment_id = s.id AND (e.state IN ('open', 'parked') OR e.landed_at >= ?1))
+			AND NOT EXISTS (SELECT 1 FROM exports e WHERE e.shipment_id = s.id AND (e.state IN ('open', 'parked') OR e.landed_at >= ?1
+				OR e.reason = 'same_export' AND EXISTS (SELECT 1 FROM exports o WHERE o.id = e.twin AND o.state = 'open')))
 			ORDER BY settled_at LIMIT ?2`, []any{millis(before), limit}, func(scan func(...any) error) error {
 			var s SpentRaw
 			err := scan(&s.ShipmentID, &s.File)

@@ -15,22 +15,46 @@ func (t *tx) proven(s Shipment, entity string) (exportID string, err error) {
 	if told, err := t.toldApart(s, entity); err != nil || !told {
 		return "", err
 	}
-	var other string
-	err = t.rows(`SELECT e.id, e.shipment_id FROM shipments o JOIN exports e ON e.shipment_id = o.id
-		WHERE o.environment = ?1 AND o.execution_id = ?2 AND o.execution_id <> '' AND o.source <> ?3 AND e.entity = ?4 COLLATE NOCASE AND e.state IN ('open', 'landed')
+	if one, err := t.oneEachWay(s, entity); err != nil || !one {
+		return "", err
+	}
+	found := 0
+	files := map[string]int{} // of the entity, by shipment
+	err = t.rows(`SELECT e.id, e.shipment_id, e.state FROM shipments o JOIN exports e ON e.shipment_id = o.id
+		WHERE o.environment = ?1 AND o.execution_id = ?2 AND o.execution_id <> '' AND o.source <> ?3 AND e.entity = ?4 COLLATE NOCASE
+		AND o.received_at >= `+epochBegan+`
 		ORDER BY e.seq`, []any{s.Environment, s.ExecutionID, s.Source, entity}, func(scan func(...any) error) error {
 		var id, shipment string
-		if err := scan(&id, &shipment); err != nil {
-			return err
+		var at State
+		err := scan(&id, &shipment, &at)
+		if files[shipment]++; files[shipment] > 1 {
+			found++ // several files of one entity: which of them this one is, FinOps does not say
 		}
-		if other != "" && other != shipment {
-			exportID = "" // two of them: then the execution does not tell them apart
-			return nil
+		if at == Open || at == Landed {
+			exportID, found = id, found+1
 		}
-		exportID, other = id, shipment
-		return nil
+		return err
 	})
-	return exportID, err
+	if err != nil || found != 1 {
+		return "", err
+	}
+	return exportID, nil
+}
+
+// epochBegan is when the environment's identities began to count: those of a
+// database that was restored since may repeat, and prove nothing across.
+const epochBegan = `coalesce((SELECT since FROM environments WHERE name = ?1), 0)`
+
+// oneEachWay says whether no other way has several shipments that have the
+// entity of the execution, or may have it, however far they have come. Of two
+// companies' events one may have landed and the other be lost: a package that
+// holds both is no copy of the first.
+func (t *tx) oneEachWay(s Shipment, entity string) (bool, error) {
+	var several int
+	err := t.row(`SELECT count(*) FROM (SELECT 1 FROM shipments WHERE environment = ?1 AND execution_id = ?2 AND execution_id <> '' AND source <> ?3
+		AND (source = 'queue' OR entity = '' OR entity = ?4 COLLATE NOCASE) GROUP BY source HAVING count(*) > 1)`,
+		[]any{s.Environment, s.ExecutionID, s.Source, entity}, &several)
+	return several == 0, err
 }
 
 // toldApart says whether an execution's id tells the shipments of one way apart.
@@ -42,7 +66,12 @@ func (t *tx) toldApart(s Shipment, entity string) (bool, error) {
 	err := t.row(`SELECT count(*) FROM shipments WHERE environment = ?1 AND execution_id = ?2 AND execution_id <> '' AND source = ?3 AND id <> ?4
 		AND (source = 'queue' OR entity = ?5 COLLATE NOCASE)`,
 		[]any{s.Environment, s.ExecutionID, s.Source, s.ID, entity}, &others)
-	return others == 0, err
+	if err != nil || others > 0 {
+		return false, err
+	}
+	var since int64
+	err = t.row(`SELECT `+epochBegan, []any{s.Environment}, &since)
+	return millis(s.ReceivedAt) >= since, err
 }
 
 // closeProven takes shipments off the list whose rows are proven to have come
@@ -53,7 +82,7 @@ func (t *tx) closeProven(s Shipment, entity, exportID string) error {
 	}
 	var closable []Shipment
 	if err := t.rows(`SELECT `+shipmentColumns+` FROM shipments WHERE environment = ?1 AND execution_id = ?2 AND execution_id <> '' AND source <> ?3
-		AND entity = ?4 COLLATE NOCASE AND state IN ('expired', 'parked') AND raw_file = ''`,
+		AND entity = ?4 COLLATE NOCASE AND state IN ('expired', 'parked') AND raw_file = '' AND received_at >= `+epochBegan,
 		[]any{s.Environment, s.ExecutionID, s.Source, entity}, func(scan func(...any) error) error {
 			o, err := scanShipment(scan)
 			closable = append(closable, o)
@@ -65,6 +94,9 @@ func (t *tx) closeProven(s Shipment, entity, exportID string) error {
 		return nil
 	}
 	if told, err := t.toldApart(s, entity); err != nil || !told {
+		return err
+	}
+	if one, err := t.oneEachWay(s, entity); err != nil || !one {
 		return err
 	}
 	return t.settleSame(closable[0], exportID)
@@ -84,4 +116,31 @@ func (t *tx) settleSame(s Shipment, exportID string) error {
 
 func sameDetail(s Shipment, exportID string) string {
 	return "the same execution and entity came another way: " + exportID + " (execution " + s.ExecutionID + ")"
+}
+
+// doubtCopies puts on the list what was skipped as a copy of an export that
+// turns out not to land by itself: the copy may be the one that can be read.
+func (t *tx) doubtCopies(e Export) error {
+	var copies []Export
+	if err := t.rows(`SELECT c.id, c.shipment_id FROM shipments s JOIN shipments o ON o.environment = s.environment AND o.execution_id = s.execution_id AND o.execution_id <> ''
+		JOIN exports c ON c.shipment_id = o.id
+		WHERE s.id = ?1 AND c.twin = ?2 AND c.state = 'skipped' AND c.reason = 'same_export' AND o.raw_file <> '' AND o.raw_removed_at IS NULL`,
+		[]any{e.ShipmentID, e.ID}, func(scan func(...any) error) error {
+			var c Export
+			err := scan(&c.ID, &c.ShipmentID)
+			copies = append(copies, c)
+			return err
+		}); err != nil {
+		return err
+	}
+	for _, c := range copies {
+		detail := "the same rows as " + e.ID + ", which did not land: rerun the one that can be read and skip the other"
+		if err := t.step(KindExport, c.ID, c.ShipmentID, Skipped, Parked, ReasonTwin, detail); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE exports SET state = 'parked', reason = ?2, detail = ?3 WHERE id = ?1`, c.ID, ReasonTwin, detail); err != nil {
+			return err
+		}
+	}
+	return nil
 }

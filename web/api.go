@@ -50,6 +50,7 @@ func (a *API) Handler() http.Handler {
 	post("skip", a.skip)
 	post("poll", a.poll)
 	post("export", a.export)
+	post("reconcile", a.reconcile)
 	get("executions", a.listExecutions)
 	get("executions/{id}", a.showExecution)
 	get("queues", a.queues)
@@ -61,6 +62,9 @@ func (a *API) Handler() http.Handler {
 // Problem is the body of an answer that is not 2xx.
 type Problem struct {
 	Error string `json:"error"`
+	// Reason is state.ReasonSignIn, ReasonNetwork or ReasonFinOps when it was
+	// FinOps that did not do what was asked.
+	Reason state.Reason `json:"reason,omitempty"`
 }
 
 func handle(h func(r *http.Request) (any, error)) http.Handler {
@@ -75,12 +79,20 @@ func handle(h func(r *http.Request) (any, error)) http.Handler {
 		status := http.StatusOK
 		if err != nil {
 			status = statusOf(err)
-			text, _ = json.Marshal(Problem{Error: err.Error()}) // one string: cannot fail
+			text, _ = json.Marshal(problem(err)) // two strings: cannot fail
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(status)
 		_, _ = w.Write(append(text, '\n')) // the client may be gone
 	})
+}
+
+func problem(err error) Problem {
+	p := Problem{Error: err.Error()}
+	if f, ok := errors.AsType[*flows.FinOpsError](err); ok {
+		p.Reason = f.Reason
+	}
+	return p
 }
 
 // badRequest is a fault of the client.
@@ -103,6 +115,8 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errors.As(err, new(*state.TransitionError)), errors.As(err, new(conflict)):
 		return http.StatusConflict
+	case errors.As(err, new(*flows.FinOpsError)):
+		return http.StatusBadGateway
 	case errors.Is(err, state.ErrClosed):
 		return http.StatusServiceUnavailable
 	}
@@ -279,6 +293,11 @@ func (a *API) status(r *http.Request) (any, error) {
 	v := StatusView{Status: s, Version: a.Version, Serving: a.Serving}
 	if v.Queues, err = a.queueViews(r.Context(), environment); err != nil {
 		return nil, err
+	}
+	for _, q := range v.Queues {
+		if q.Failures >= FailingPolls {
+			v.QueuesFailing++
+		}
 	}
 	if v.Cadences, v.Late, err = a.cadences(r.Context(), environment); err != nil {
 		return nil, err

@@ -55,6 +55,7 @@ func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 type RequestError struct {
 	Status  int
 	Message string
+	Reason  state.Reason // see Problem
 }
 
 func (e *RequestError) Error() string { return e.Message }
@@ -91,7 +92,7 @@ func call[T any](ctx context.Context, c *Client, method, path string, query url.
 		if err := json.NewDecoder(resp.Body).Decode(&p); err != nil || p.Error == "" {
 			p.Error = resp.Status
 		}
-		return out, &RequestError{Status: resp.StatusCode, Message: p.Error}
+		return out, &RequestError{Status: resp.StatusCode, Message: p.Error, Reason: p.Reason}
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
 		return out, fmt.Errorf("read the server's answer: %w", err)

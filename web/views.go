@@ -46,7 +46,14 @@ type StatusView struct {
 	Cadences []flows.CadenceStands `json:"cadences"`
 	// Late counts those of them that are late.
 	Late int `json:"late"`
+	// QueuesFailing counts queues of which FailingPolls polls in a row did not
+	// reach the end.
+	QueuesFailing int `json:"queues_failing"`
 }
+
+// FailingPolls is how many polls in a row fail before a queue needs a person:
+// one bad answer mends itself.
+const FailingPolls = 3
 
 // MostListed is how many items a status lists.
 const MostListed = 20

@@ -78,12 +78,18 @@ func (p *Process) WatchAnon() (stop func() int64) {
 // Syncs reads how often a traced server called fsync or fdatasync, out of the
 // table that strace -c wrote when the server ended.
 func Syncs(straceFile string) (int64, error) {
+	calls, _, err := SyncTime(straceFile)
+	return calls, err
+}
+
+// SyncTime is Syncs with the time that the calls took together, from call to
+// return. strace adds its own to each.
+func SyncTime(straceFile string) (calls int64, took time.Duration, err error) {
 	f, err := os.Open(straceFile)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer f.Close()
-	var total int64
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		fields := strings.Fields(lines.Text()) // % time, seconds, usecs/call, calls, [errors], syscall
 		if len(fields) < 5 {
@@ -92,11 +98,15 @@ func Syncs(straceFile string) (int64, error) {
 		if name := fields[len(fields)-1]; name != "fsync" && name != "fdatasync" {
 			continue
 		}
-		calls, err := strconv.ParseInt(fields[3], 10, 64)
+		seconds, err := strconv.ParseFloat(fields[1], 64)
 		if err != nil {
-			return 0, fmt.Errorf("read %s: %w", straceFile, err)
+			return 0, 0, fmt.Errorf("read %s: %w", straceFile, err)
 		}
-		total += calls
+		n, err := strconv.ParseInt(fields[3], 10, 64)
+		if err != nil {
+			return 0, 0, fmt.Errorf("read %s: %w", straceFile, err)
+		}
+		calls, took = calls+n, took+time.Duration(seconds*float64(time.Second))
 	}
-	return total, nil
+	return calls, took, nil
 }

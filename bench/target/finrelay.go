@@ -19,6 +19,14 @@ type Finrelay struct {
 	Bin    string
 	Folder string // created
 	Strace bool   // count syncs; slower
+	Queue  *Queue // polled beside the door; nil = none
+}
+
+// Queue is a recurring data job of a simulated FinOps.
+type Queue struct {
+	URL                      string // of FinOps, on this machine
+	Tenant, ClientID, Secret string
+	Activity                 string
 }
 
 // State is the folder of the ledger.
@@ -39,7 +47,7 @@ environments:
   bench:
     loopback_links: true
     link_hosts: ["127.0.0.1"]
-doors:
+%sdoors:
   finops:
     keys: [%s]
 outputs:
@@ -50,9 +58,18 @@ flows:
   - name: all
     entities: ["*"]
     outputs: [out]
-shutdown:
+%sshutdown:
   grace: 1s
 `
+
+// config gives the lines of the environment and of the flow.
+func (q *Queue) config() (signIn, flow string) {
+	if q == nil {
+		return "", ""
+	}
+	return fmt.Sprintf("    url: %[1]q\n    sign_in: {method: v1, tenant: %[2]q, client_id: %[3]q, secret: %[4]q, authority: %[1]q}\n", q.URL, q.Tenant, q.ClientID, q.Secret),
+		fmt.Sprintf("    queue: {environment: %s, activity: %q, backlog: land}\n", Environment, q.Activity)
+}
 
 // Start writes the configuration and starts the server on a free port.
 func (f Finrelay) Start(ctx context.Context) (*Process, error) {
@@ -63,7 +80,8 @@ func (f Finrelay) Start(ctx context.Context) (*Process, error) {
 	if err := os.MkdirAll(f.Folder, 0o755); err != nil {
 		return nil, err
 	}
-	text := fmt.Sprintf(config, addr, f.State(), Key, f.Out())
+	signIn, queue := f.Queue.config()
+	text := fmt.Sprintf(config, addr, f.State(), signIn, Key, f.Out(), queue)
 	if err := os.WriteFile(f.ConfigFile(), []byte(text), 0o600); err != nil {
 		return nil, err
 	}

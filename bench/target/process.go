@@ -50,7 +50,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	defer logFile.Close()
 	args := c.Args
 	if c.Strace != "" {
-		args = append([]string{"strace", "-f", "--seccomp-bpf", "-qq", "-c", "-e", "trace=fsync,fdatasync", "-o", c.Strace}, args...)
+		args = append([]string{"strace", "-f", "--seccomp-bpf", "-qq", "-c", "-w", "-e", "trace=fsync,fdatasync", "-o", c.Strace}, args...)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = logFile, logFile

@@ -37,7 +37,7 @@ const exitCodes = `Exit codes:
   3    done, with items parked, refused or rows set aside
   4    sign-in to FinOps refused
   5    server unreachable, or throttled
-  7    something needs a person (status --check)
+  7    something needs a person (status --check, reconcile)
   130  interrupted
 `
 
@@ -96,7 +96,7 @@ Begin with "finrelay demo", then "finrelay serve". When something is wrong,
 	})
 	root.SetUsageTemplate(root.UsageTemplate() + "\n" + exitCodes)
 	root.AddCommand(a.serve(), a.status(), a.events(), a.shipments(), a.exports(), a.checkpoints(), a.tail(),
-		a.poll(), a.export(), a.executions(), a.rerun(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.doctor(), a.importFrom(), a.sim(), a.demo(), a.version())
+		a.poll(), a.export(), a.executions(), a.reconcile(), a.rerun(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.doctor(), a.importFrom(), a.sim(), a.demo(), a.version())
 	root.InitDefaultCompletionCmd() // now, so that its arguments are checked as all others
 	argsAreUsage(root)
 	return root
@@ -159,6 +159,10 @@ func (a *app) exit(ctx context.Context, err error) int {
 	switch {
 	case errors.As(err, &configError):
 		return exitUsage
+	case errors.As(err, &request) && request.Reason == state.ReasonSignIn:
+		return exitSignIn
+	case errors.As(err, &request) && request.Reason == state.ReasonNetwork:
+		return exitUnreachable
 	case errors.As(err, &request), errors.Is(err, state.ErrLocked):
 		return exitFailed
 	}

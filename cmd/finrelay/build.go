@@ -84,12 +84,29 @@ func flow(f config.Flow) (flows.Flow, error) {
 		Environments: f.Environments, When: f.When, Outputs: f.Outputs,
 		OnBadRows: flows.Policy(f.OnBadRows), OnRowMismatch: flows.Policy(f.OnRowMismatch), HoldTwins: f.OnPossibleDuplicate == "hold",
 		OnZeroRows: flows.Policy(f.OnZeroRows), FullRefresh: f.Refresh == "full", Cadence: expected,
-		Read: readOptions(f.Read),
+		Read: readOptions(f.Read), Shape: shape(f),
 	}, nil
 }
 
+func shape(f config.Flow) convert.Shape {
+	s := convert.Shape{Transform: f.Transform, OnTypeError: convert.OnTypeError(f.OnTypeError)}
+	for _, c := range f.Columns {
+		column := convert.Column{
+			Name: c.Name, Type: convert.ColumnType(c.Type), Rename: c.Rename, Drop: c.Drop, OmitEmpty: c.OmitEmpty, Format: c.Format,
+		}
+		if column.Type == convert.TypeTime {
+			column.Zone = c.Zone
+		}
+		s.Columns = append(s.Columns, column)
+	}
+	for _, k := range f.Constants {
+		s.Constants = append(s.Constants, convert.Constant{Name: k.Name, Value: k.Value, Type: convert.ColumnType(k.Type)})
+	}
+	return s
+}
+
 func readOptions(r config.Read) convert.Options {
-	o := convert.Options{NoHeader: !r.Header, Columns: r.Columns, Fallback: r.FallbackEncoding}
+	o := convert.Options{NoHeader: !r.Header, Columns: r.Columns, Fallback: r.FallbackEncoding, Strict: r.Strict, Sheet: r.Sheet, Children: r.Children}
 	o.Delimiter, _ = r.DelimiterByte()
 	if q, _ := r.QuoteByte(); q == 0 {
 		o.NoQuote = true

@@ -27,12 +27,13 @@ func (a *app) importRIS() *cobra.Command {
 		Use:   "ris SCHEDULE.XML",
 		Short: "Move in from Microsoft's Recurring Integrations Scheduler",
 		Long: `ris reads the scheduler's Schedule.xml and writes a configuration: each download
-job becomes a flow that polls the same queue by the same schedule. Nothing is
-asked of FinOps. Secrets cannot move; what else needs a person is listed on
-standard error and at the end of the configuration.
+job becomes a flow that polls the same queue by the same schedule, and what
+export jobs run becomes flows that run the same data projects. Nothing is asked
+of FinOps. Secrets cannot move; what else needs a person is listed on standard
+error and at the end of the configuration.
 
-Do not let both programs poll one queue: docs/polling.md says how to compare
-them side by side.`,
+Do not let both programs poll one queue or run one data project:
+docs/import-ris.md says how to compare them side by side.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.runImportRIS(args[0], target) },
 	}
@@ -57,7 +58,7 @@ func (a *app) runImportRIS(path, target string) error {
 		fmt.Fprintln(a.stderr, "for a person:", printable(n))
 	}
 	if res.Flows == 0 {
-		return fmt.Errorf("%s: no download job in it that finrelay can take over", path)
+		return fmt.Errorf("%s: no download or export job in it that finrelay can take over", path)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"finrelay/flows"
+	"finrelay/state"
 	"finrelay/web"
 )
 
@@ -75,13 +76,25 @@ func (a *app) pollAll(ctx context.Context, s *session, names []string, backlog f
 		}
 		results = append(results, res)
 		if res.Problem != "" {
-			failed = append(failed, fmt.Errorf("flow %s: %s", name, res.Problem))
+			failed = append(failed, pollProblem(name, res))
 		}
 	}
 	if err := a.print(results, func() error { return a.drawPolls(results) }); err != nil {
 		return err
 	}
 	return errors.Join(failed...)
+}
+
+// pollProblem says why a queue was not drained, with the exit code for it.
+func pollProblem(flow string, res flows.PollResult) error {
+	err := fmt.Errorf("flow %s: %s", flow, res.Problem)
+	switch res.Reason {
+	case state.ReasonSignIn:
+		return &codedError{exitSignIn, err}
+	case state.ReasonNetwork:
+		return &codedError{exitUnreachable, err}
+	}
+	return err
 }
 
 // pollOn drains queues by their schedules until ctx ends. A poll that fails is

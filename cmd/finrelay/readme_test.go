@@ -53,6 +53,7 @@ func TestDocumentedCommands(t *testing.T) {
 				t.Errorf("%s: finrelay %s: no such command", doc, strings.Join(line, " "))
 				continue
 			}
+			c.InitDefaultHelpFlag() // cobra adds it when it runs a command
 			for _, arg := range rest {
 				if !strings.HasPrefix(arg, "-") || arg == "-" {
 					continue
@@ -76,11 +77,12 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 }
 
-// commandLines are indented lines that run finrelay, without their comments.
+// commandLines are indented lines that run finrelay, without their comments, and
+// what stands between backquotes in a sentence.
 func commandLines(text string) [][]string {
 	var lines [][]string
-	for _, m := range regexp.MustCompile(`(?m)^    (?:[A-Z_]+=\S+ )?finrelay (.*)$`).FindAllStringSubmatch(text, -1) {
-		line, _, _ := strings.Cut(m[1], "  #")
+	for _, m := range regexp.MustCompile("(?m)^ {4,}(?:[A-Z_]+=\\S+ )?finrelay (.*)$|`finrelay ([a-z][^`]*)`").FindAllStringSubmatch(prose(text), -1) {
+		line, _, _ := strings.Cut(m[1]+m[2], "  #")
 		line = regexp.MustCompile(`"[^"]*"`).ReplaceAllString(line, "QUOTED")
 		lines = append(lines, strings.Fields(line))
 	}

@@ -203,8 +203,10 @@ func (s *session) stateOf(ctx context.Context, id string) (at ending, resting bo
 	}
 	at.state = v.State
 	switch v.State {
-	case state.Settled, state.Expired, state.Parked, state.Waiting:
+	case state.Settled, state.Parked, state.Waiting:
 		resting = true
+	case state.Expired:
+		resting = v.RenewAt.IsZero() // else FinOps is being asked for a fresh link
 	}
 	for _, e := range v.Exports {
 		at.setAside += setAside(e)

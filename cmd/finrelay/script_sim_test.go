@@ -56,13 +56,8 @@ func cmdSimExport(ts *testscript.TestScript, neg bool, args []string) {
 	fs := x.flags()
 	ts.Check(fs.Parse(args))
 	usageOf(ts, neg, fs.NArg() == 1 || fs.NArg() > 1 && x.asPackage, "sim-export [FLAGS] ENTITY, or -package ENTITY...")
-	parts := partsOf(ts)
-	if parts.finops == nil {
-		parts.finops = sim.New(sim.Options{Seed: 1})
-		_, err := parts.finops.Start("")
-		ts.Check(err)
-	}
-	event, blob := parts.finops.Export(x.spec(ts, parts.finops, fs.Args()))
+	finops := finopsOf(ts)
+	event, blob := finops.Export(x.spec(ts, finops, fs.Args()))
 	if x.save != "" {
 		ts.Check(os.WriteFile(ts.MkAbs(x.save), blob.Bytes(), 0o666))
 		return
@@ -71,7 +66,7 @@ func cmdSimExport(ts *testscript.TestScript, neg bool, args []string) {
 		blob.Delete()
 	}
 	door := doorOf(ts.Getenv("DOOR"), x.environment, ts.Getenv("KEY"))
-	sent := parts.finops.Send(context.Background(), door, parts.finops.Payload(event))
+	sent := finops.Send(context.Background(), door, finops.Payload(event))
 	answer := sent.Tries[len(sent.Tries)-1].Answer
 	if !sent.Delivered {
 		ts.Fatalf("%s\n%s", sent, answer)

@@ -31,6 +31,8 @@ import (
 //	post FILE [ENVIRONMENT]       send a body to the door with $KEY; status and answer become standard output;
 //	                              sets $EVENT and $SHIPMENT. With $CERT, trusts that certificate alone
 //	sim-export [FLAGS] ENTITY...  FinOps exports and sends its event; see script_sim_test.go for the flags
+//	sim-finops FILE               put the simulator's address into a configuration
+//	sim-run [FLAGS] PROJECT ENTITY...  FinOps runs a data project; sets $RUN; see script_finops_test.go for the flags
 //	wait-rest                     wait until nothing is on its way in ./data
 //	make-cert CERT KEY            a certificate for 127.0.0.1 and its key
 //	make-zip ZIP NAME=FILE...     an archive, whatever the members are called
@@ -52,6 +54,8 @@ func TestScript(t *testing.T) {
 			"stop-server":  cmdStopServer,
 			"post":         cmdPost,
 			"sim-export":   cmdSimExport,
+			"sim-finops":   cmdSimFinOps,
+			"sim-run":      cmdSimRun,
 			"wait-rest":    cmdWaitRest,
 			"make-cert":    cmdMakeCert,
 			"make-zip":     cmdMakeZip,

@@ -20,8 +20,8 @@ func (a *app) status() *cobra.Command {
 need a person. Then flows whose exports are late, what needs a person, with where
 its rows are now and what to do next; then a line for each entity.
 
---check is for monitoring: it exits with 7 when something needs a person or a flow
-is late.`,
+--check is for monitoring: it exits with 7 when something needs a person, a flow is
+late, or a queue could not be drained three times in a row.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(s *session) error {
@@ -32,7 +32,7 @@ is late.`,
 				if err := a.print(v, func() error { return a.drawStatus(v) }); err != nil {
 					return err
 				}
-				if check && (v.NeedPerson > 0 || v.Late > 0) {
+				if check && v.NeedPerson+int64(v.Late+v.QueuesFailing) > 0 {
 					return &codedError{code: exitOpen}
 				}
 				return nil
@@ -40,7 +40,7 @@ is late.`,
 		},
 	}
 	c.Flags().StringVar(&environment, "environment", "", "only this environment")
-	c.Flags().BoolVar(&check, "check", false, "exit with 7 when something needs a person or a flow is late")
+	c.Flags().BoolVar(&check, "check", false, "exit with 7 when something needs a person, a flow is late or a queue fails")
 	a.addOutput(c)
 	return c
 }

@@ -101,6 +101,10 @@ type Target struct {
 	// Each is told what happened, with the clock at that time, before anything
 	// else does; an error ends the play. nil = nobody is.
 	Each func(context.Context, Played) error
+	// Pass moves a clock that stands to the time of the next step, in strides of
+	// the caller's own, for a client that has to live through what lies between;
+	// an error ends the play. nil = in one stride. A clock that runs needs none.
+	Pass func(ctx context.Context, to time.Time) error
 }
 
 // Played is one thing that a scenario did: an export's package or file, or a
@@ -149,7 +153,7 @@ func (s *Sim) Play(ctx context.Context, sc Scenario, target Target) error {
 		if i < 0 || target.Until > 0 && next[i] >= target.Until {
 			break
 		}
-		if err := s.waitFor(ctx, begin.Add(next[i])); err != nil {
+		if err := s.waitFor(ctx, begin.Add(next[i]), target.Pass); err != nil {
 			return err
 		}
 		if err := s.playStep(ctx, i, sc.Timeline[i], target, pads); err != nil {
@@ -161,7 +165,7 @@ func (s *Sim) Play(ctx context.Context, sc Scenario, target Target) error {
 		}
 	}
 	if target.Until > 0 {
-		return s.waitFor(ctx, begin.Add(target.Until))
+		return s.waitFor(ctx, begin.Add(target.Until), target.Pass)
 	}
 	return nil
 }
@@ -177,8 +181,13 @@ func earliest(next []time.Duration, left []int) int {
 	return best
 }
 
-// waitFor lets the clock come to t.
-func (s *Sim) waitFor(ctx context.Context, t time.Time) error {
+// waitFor lets the clock come to t; pass moves it when it stands.
+func (s *Sim) waitFor(ctx context.Context, t time.Time, pass func(context.Context, time.Time) error) error {
+	if s.clock.stands() && pass != nil && s.clock.Now().Before(t) {
+		if err := pass(ctx, t); err != nil {
+			return err
+		}
+	}
 	for ctx.Err() == nil {
 		d := t.Sub(s.clock.Now())
 		if d <= 0 {

@@ -87,3 +87,18 @@ func BenchmarkJSONLines(b *testing.B) {
 	}, "")
 	benchConvert(b, in)
 }
+
+// BenchmarkSmallCSV is a file of 100 KB, of which a package may hold a thousand:
+// what it costs beyond its bytes is the set-up.
+func BenchmarkSmallCSV(b *testing.B) {
+	row := strings.Repeat("some text,", benchColumns-1) + "end\r\n"
+	in := []byte("\ufeff" + strings.Repeat("COLUMN,", benchColumns-1) + "LAST\r\n" + strings.Repeat(row, 100_000/len(row)))
+	b.SetBytes(int64(len(in)))
+	b.ReportAllocs()
+	for b.Loop() {
+		res, err := Convert(context.Background(), bytes.NewReader(in), "f", Options{}, &discard{})
+		if err != nil || res.BadRows != 0 {
+			b.Fatal(res, err)
+		}
+	}
+}

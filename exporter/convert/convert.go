@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -24,8 +23,12 @@ type Sink interface {
 
 // BadRow is a record that is there but is no row.
 type BadRow struct {
-	Line   int64 // line of the fault, from 1; lines end with LF, inside quotes too
-	Column int64 // byte of the fault within that line, from 1, a byte order mark not counted
+	// Line is the line of the fault, from 1; lines end with LF, inside quotes too.
+	// In a workbook it is the sheet's row. 0 when unknown: a Shaper's bad rows.
+	Line int64
+	// Column is the byte of the fault within that line, from 1, a byte order mark
+	// not counted; in a workbook the sheet's column. 0 when unknown.
+	Column int64
 	Record int64 // number of the record, from 1, header not counted, bad rows counted
 	// Raw holds the record as it stands in the source, line end included, valid
 	// during the call. In the multi-byte code pages of East Asia, where two
@@ -43,19 +46,26 @@ type Result struct {
 	Encoding      string   // WHATWG name in lower case: utf-8, utf-16le, windows-1252
 	Delimiter     byte     // 0 unless CSV
 	Bytes         int64    // source bytes read
+	Oddities      Oddities // in rows and the header, not in bad rows; none unless CSV
+	Sheet         string   // the sheet that was read; "" unless a workbook
 }
 
 // Convert reads one data file from r and gives its rows to sink. entry is the
 // file's name for error messages. r is read to its end and not closed.
 //
 // Errors: exporter.ErrEmpty when r has no bytes (or only a byte order mark);
-// exporter.ErrUnsupported for workbooks, archives and other binary content;
+// exporter.ErrUnsupported for old workbooks, archives and other binary content;
+// exporter.ErrEncrypted, ErrDamaged and ErrTooLarge for workbooks;
 // *exporter.RecordError for a document that is not well-formed, a header that
 // names no columns and a record longer than MaxRecord; the sink's own errors;
 // r's errors, wrapped. When ctx ends its cause is returned, at the latest when
 // the Read in progress returns.
 //
-// Convert starts no goroutine and may run concurrently with other calls.
+// Calls may run concurrently. What is longer than its first 64 KB is read by a
+// goroutine that Convert starts, so r must not be tied to the caller's; further
+// ones convert CSV. All have ended when Convert returns, which for that waits for
+// a Read in progress, after an error of the sink too. The sink is called from
+// the caller's goroutine alone.
 func Convert(ctx context.Context, r io.Reader, entry string, opt Options, sink Sink) (Result, error) {
 	var res Result
 	what := cmp.Or(entry, "input")
@@ -69,16 +79,24 @@ func Convert(ctx context.Context, r io.Reader, entry string, opt Options, sink S
 }
 
 func convert(ctx context.Context, src *source, entry string, opt Options, sink Sink, res *Result) error {
-	br := bufio.NewReaderSize(src, sniffSize)
+	mem := memories.Get().(*memory)
+	defer mem.release() // after all that uses it has ended
+	br := mem.head
+	br.Reset(src)
 	head, err := br.Peek(sniffSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	t, err := openText(br, head, opt)
+	if opt.Format == FormatXLSX || opt.Format == FormatAuto && isWorkbook(head) {
+		return readXLSX(ctx, src, br, entry, opt, sink, res)
+	}
+	t, err := openText(src, br, head, opt)
 	if err != nil {
 		return fmt.Errorf("convert %s: %w", src.what, err)
 	}
 	w := newWindow(t, opt.MaxRecord, entry)
+	w.buf = mem.window[:cap(mem.window)]
+	defer func() { mem.window = w.buf }()
 	if err := w.ensure(sampleSize); err != nil {
 		return err
 	}
@@ -89,16 +107,26 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	if format == FormatAuto {
 		format = sniffFormat(w.bytes())
 	}
-	out := &emitter{ctx: ctx, sink: sink, window: w, res: res}
+	out := &emitter{ctx: ctx, sink: sink, window: w, res: res, out: mem.out[:0]}
+	defer func() { mem.out = out.out }()
+	if !w.eof {
+		n := aheadBlocks
+		if format == FormatCSV {
+			n = aheadOfCSV + maxFlying
+		}
+		ahead := readAhead(t, n)
+		defer ahead.stop()
+		w.in = ahead
+	}
 	switch format {
 	case FormatCSV:
-		err = readCSV(w, out, opt)
+		err = readCSV(w, out, opt, mem)
 	case FormatJSON:
 		err = readJSON(w, out)
 	default:
-		err = readXML(w, out, format)
+		err = readXML(w, out, format, opt)
 	}
-	res.Encoding = t.encoding()
+	res.Encoding, _ = w.in.decoding()
 	if err == nil {
 		return out.flush()
 	}

@@ -16,9 +16,10 @@ var (
 type csvReader struct {
 	*emitter
 	shape *csvShape
+	odd   []odd // memory for rows
 }
 
-func readCSV(w *window, out *emitter, opt Options) error {
+func readCSV(w *window, out *emitter, opt Options, mem *memory) error {
 	out.res.Format = FormatCSV
 	delimiter := opt.Delimiter
 	if delimiter == 0 {
@@ -26,9 +27,24 @@ func readCSV(w *window, out *emitter, opt Options) error {
 	}
 	out.res.Delimiter = delimiter
 	c := &csvReader{emitter: out, shape: newCSVShape(delimiter, opt)}
+	ahead, ok := w.in.(*ahead)
+	if !ok || opt.sequential {
+		if err := c.header(opt); err != nil {
+			return err
+		}
+		return c.sequential()
+	}
+	b := newCSVBlocks(c, ahead, mem)
+	defer b.stop()
 	if err := c.header(opt); err != nil {
 		return err
 	}
+	return b.run()
+}
+
+// sequential reads one record after the other. This is what decides on the
+// meaning of a file; everything faster must give the same.
+func (c *csvReader) sequential() error {
 	for {
 		row, err := c.next()
 		if err != nil || row.size == 0 {
@@ -46,13 +62,16 @@ func (c *csvReader) next() (csvRow, error) {
 	for {
 		if in := w.bytes(); len(in) > 0 {
 			begin := len(c.out)
-			line, row := c.shape.appendRow(c.out, in, w.eof)
+			line, row := c.shape.appendRow(c.out, in, w.eof, c.odd)
+			c.odd = row.odd
 			tooLong := row.size > w.max || row.short && len(in) > w.max
 			if row.short || row.fault != nil || tooLong {
 				line = line[:begin]
 			}
 			c.out = line
 			if tooLong {
+				// Judged by as much as is allowed, however much there is.
+				_, row = c.shape.appendRow(nil, in[:w.max+1], false, nil)
 				return row, w.tooLong(max(row.opened, 0))
 			}
 			if !row.short {
@@ -71,6 +90,7 @@ func (c *csvReader) next() (csvRow, error) {
 func (c *csvReader) finish(row csvRow) error {
 	w := c.window
 	if row.fault == nil {
+		c.note(row)
 		w.advance(row.size)
 		return c.row()
 	}
@@ -89,6 +109,13 @@ func (c *csvReader) finish(row csvRow) error {
 	}
 	w.advance(row.size)
 	return nil
+}
+
+// note counts the odd fields of the record that the window begins with.
+func (c *csvReader) note(row csvRow) {
+	if row.odds > 0 {
+		c.res.Oddities.note(&c.window.place, c.window.bytes(), row.odds, row.odd)
+	}
 }
 
 // isLast says whether nothing comes after the record of n bytes.
@@ -117,12 +144,13 @@ func (c *csvReader) header(opt Options) error {
 		}
 		c.out = c.out[:0]
 		if !opt.NoHeader {
+			c.note(row)
 			w.advance(row.size)
 		}
 	}
 	c.res.Columns = columnNames(names)
 	c.shape = c.shape.withColumns(c.res.Columns)
-	return nil
+	return tellHeader(c.sink, c.res.Columns)
 }
 
 // names reads the header's line, a JSON array of strings.

@@ -32,16 +32,19 @@ func detectDelimiter(sample []byte, atEOF bool, opt Options) byte {
 }
 
 func tryDelimiter(d byte, sample []byte, atEOF bool, opt Options) (fields, agree, differ int) {
+	opt.Strict = false // an inch sign is no sign of another delimiter
 	shape := newCSVShape(d, opt)
 	var line []byte
+	var odd []odd
 	for n := 0; n < sampleRows && len(sample) > 0; n++ {
 		var row csvRow
-		line, row = shape.appendRow(line[:0], sample, atEOF)
+		line, row = shape.appendRow(line[:0], sample, atEOF, odd)
+		odd = row.odd
 		switch {
 		case n == 0:
 			fields = row.fields // of a header longer than the sample, what is seen
 		case row.short:
-		case row.fault == nil && row.fields == fields:
+		case row.fault == nil && row.fields == fields && !goesOnAfterQuote(row.odd):
 			agree++
 		case !lineEndOnly(sample[:row.size]):
 			differ++
@@ -52,4 +55,15 @@ func tryDelimiter(d byte, sample []byte, atEOF bool, opt Options) (fields, agree
 		sample = sample[row.size:]
 	}
 	return fields, agree, differ
+}
+
+// goesOnAfterQuote says whether text stands after a closing quote: most often
+// that is the delimiter that is not being tried.
+func goesOnAfterQuote(odd []odd) bool {
+	for _, f := range odd {
+		if f.why == errAfterQuote {
+			return true
+		}
+	}
+	return false
 }

@@ -29,6 +29,9 @@ func (s *csvShape) appendUnquoted(out, in []byte, i int, atEOF bool, row *csvRow
 			out = appendEscape(out, '\r')
 		case nul:
 			row.fail(i, errNUL)
+		case quote:
+			s.oddField(row, i, errStrayQuote)
+			out = s.appendText(out, in[i])
 		default:
 			out = s.appendText(out, in[i])
 		}
@@ -73,7 +76,7 @@ func (s *csvShape) appendQuoted(out, in []byte, i int, atEOF bool, row *csvRow) 
 	}
 }
 
-// checkClosed complains when a closed field goes on at i.
+// checkClosed notes when a closed field goes on at i.
 func (s *csvShape) checkClosed(in []byte, i int, atEOF bool, row *csvRow) {
 	if i == len(in) {
 		return // the end, or more bytes will tell
@@ -86,7 +89,7 @@ func (s *csvShape) checkClosed(in []byte, i int, atEOF bool, row *csvRow) {
 			return
 		}
 	}
-	row.fail(i, errAfterQuote)
+	s.oddField(row, i, errAfterQuote)
 }
 
 // appendText appends one byte of text that is not plain: a quote is special to

@@ -19,7 +19,6 @@ const (
 
 var (
 	errNUL         = errors.New("NUL byte")
-	errAfterQuote  = errors.New("text after a closing quote")
 	errOpenQuote   = errors.New("quote is never closed")
 	errEmptyLine   = errors.New("empty line")
 	errUndecodable = errors.New("bytes that the encoding does not know")
@@ -30,14 +29,20 @@ var (
 type csvShape struct {
 	unquoted, quoted [256]uint8 // meaning of a byte outside and inside quotes
 	quote            byte
+	quoting          bool
+	delimiter        byte
+	strict           bool // odd fields make a record bad
 	// prefix holds for each column what stands before its value: the end of the
 	// value before it, and the key. nil reads records of any width as JSON
 	// arrays: how headers are read and delimiters are tried.
 	prefix [][]byte
+
+	keys    []csvKey // prefix in the form of fastRow; nil when it cannot read such a file
+	keyRoom int      // bytes that the longest of keys takes, and a step beyond
 }
 
 func newCSVShape(delimiter byte, opt Options) *csvShape {
-	s := &csvShape{quote: opt.Quote}
+	s := &csvShape{quote: opt.Quote, quoting: !opt.NoQuote, delimiter: delimiter, strict: opt.Strict}
 	for c := range 0x20 {
 		s.unquoted[c] = escape
 	}
@@ -48,7 +53,7 @@ func newCSVShape(delimiter byte, opt Options) *csvShape {
 	s.unquoted['\n'] = lf
 	s.unquoted['\r'] = cr
 	s.unquoted[delimiter] = delim
-	if !opt.NoQuote {
+	if s.quoting {
 		s.unquoted[opt.Quote] = quote
 		s.quoted[opt.Quote] = quote
 	}
@@ -67,6 +72,7 @@ func (s *csvShape) withColumns(names []string) *csvShape {
 		p = appendString(p, name)
 		rows.prefix[i] = append(p, `:"`...)
 	}
+	rows.prepareFast()
 	return &rows
 }
 
@@ -77,16 +83,19 @@ type csvRow struct {
 	fault  *fault // why the record is no row; nil when it is one
 	short  bool   // the record goes on beyond the bytes at hand
 	opened int    // where the quote that is open at the end stands; -1 without
+	odds   int    // odd fields, if it is a row
+	odd    []odd  // the first of them, mostOddities at most
+	oddIn  int    // number of the last odd field
 }
 
 // appendRow reads the record at the start of in, which is not empty, and
 // appends its line. The line is worthless when the row has a fault or is
 // short: the caller cuts it off. It touches nothing but its arguments.
 //
-// A record with a fault still has an end: after a closing quote with text
-// behind it, the field goes on as if it had not been quoted.
-func (s *csvShape) appendRow(out, in []byte, atEOF bool) ([]byte, csvRow) {
-	row := csvRow{opened: -1}
+// odd is memory for csvRow.odd. After a closing quote with text behind it, the
+// field goes on as if it had not been quoted.
+func (s *csvShape) appendRow(out, in []byte, atEOF bool, odd []odd) ([]byte, csvRow) {
+	row := csvRow{opened: -1, odd: odd[:0]}
 	i := 0
 	for {
 		out = s.appendPrefix(out, row.fields)
@@ -142,6 +151,21 @@ func (s *csvShape) check(in []byte, row *csvRow) {
 func (r *csvRow) fail(at int, err error) {
 	if r.fault == nil {
 		r.fault = &fault{at, err}
+	}
+}
+
+// oddField notes that the field being read is odd, once however odd it is.
+func (s *csvShape) oddField(row *csvRow, at int, why error) {
+	if s.strict {
+		row.fail(at, why)
+	}
+	if row.oddIn == row.fields {
+		return
+	}
+	row.oddIn = row.fields
+	row.odds++
+	if len(row.odd) < mostOddities {
+		row.odd = append(row.odd, odd{at, why})
 	}
 }
 

@@ -29,23 +29,31 @@ func (e *emitter) row() error {
 }
 
 func (e *emitter) flush() error {
-	if e.ctx.Err() != nil {
-		e.failed = true
-		return context.Cause(e.ctx)
-	}
-	if e.rows == 0 {
-		return nil
-	}
-	if err := e.sink.Block(e.out, e.rows); err != nil {
-		e.failed = true
+	if err := e.hand(e.out, e.rows); err != nil || e.rows == 0 {
 		return err
 	}
-	e.res.Rows += int64(e.rows)
 	e.rows = 0
 	if cap(e.out) > 8*blockSize {
 		e.out = nil // one very long row must not hold its memory to the end
 	}
 	e.out = e.out[:0]
+	return nil
+}
+
+// hand gives the sink lines, unless the conversion is to end.
+func (e *emitter) hand(lines []byte, rows int) error {
+	if e.ctx.Err() != nil {
+		e.failed = true
+		return context.Cause(e.ctx)
+	}
+	if rows == 0 {
+		return nil
+	}
+	if err := e.sink.Block(lines, rows); err != nil {
+		e.failed = true
+		return err
+	}
+	e.res.Rows += int64(rows)
 	return nil
 }
 
@@ -64,13 +72,18 @@ func (e *emitter) badRow(n int, f *fault) error {
 	if err := e.flush(); err != nil {
 		return err
 	}
+	return e.refuse(e.window.bytes()[:n], f)
+}
+
+// refuse gives the sink a record, which stands at the window's place, as no row.
+func (e *emitter) refuse(rec []byte, f *fault) error {
 	e.res.BadRows++
-	line, column := e.window.position(f.at)
+	line, column := e.window.after(rec[:min(f.at, len(rec))])
 	bad := BadRow{
 		Line:   line,
 		Column: column,
 		Record: e.res.Rows + e.res.BadRows,
-		Raw:    e.window.source(n),
+		Raw:    e.window.place.source(rec),
 		Err:    f.err,
 	}
 	if err := e.sink.BadRow(bad); err != nil {

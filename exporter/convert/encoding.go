@@ -65,13 +65,15 @@ func detectEncoding(head []byte, opt Options) (name string, mark int, err error)
 	if name := nulPattern(head); name != "" {
 		return name, 0, nil
 	}
-	// A header is names; one that holds NUL is no text at all.
-	if line, _, _ := bytes.Cut(head, newline); bytes.IndexByte(line, 0) >= 0 {
-		return "", 0, fmt.Errorf("binary content: format %w", exporter.ErrUnsupported)
-	}
 	format := opt.Format
 	if format == FormatAuto {
 		format = sniffFormat(head)
+	}
+	// A header is names; one that holds NUL is no text at all. In XML it is
+	// refused where it stands.
+	line, _, _ := bytes.Cut(head, newline)
+	if bytes.IndexByte(line, 0) >= 0 && (format == FormatCSV || format == FormatJSON) {
+		return "", 0, fmt.Errorf("binary content: format %w", exporter.ErrUnsupported)
 	}
 	switch format {
 	case FormatCSV:
@@ -113,16 +115,15 @@ func nulPattern(head []byte) string {
 
 var declaration = regexp.MustCompile(`^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']`)
 
-// declaredEncoding reads the XML declaration. A declared UTF-16 is not
-// believed: these bytes are not UTF-16, and text that was made in memory and
-// then saved as UTF-8 often says so.
+// declaredEncoding reads the XML declaration. What cannot be, an unknown name or
+// UTF-16 over single bytes, the XML reader refuses at its place.
 func declaredEncoding(head []byte) string {
 	m := declaration.FindSubmatch(head[:min(len(head), 256)])
 	if m == nil {
 		return ""
 	}
 	name := string(m[1])
-	if canonical, _, err := lookupEncoding(name); err == nil && (canonical == nameUTF16LE || canonical == nameUTF16BE) {
+	if canonical, _, err := lookupEncoding(name); err != nil || canonical == nameUTF16LE || canonical == nameUTF16BE {
 		return ""
 	}
 	return name

@@ -39,3 +39,29 @@ func ExampleConvert() {
 	// {"CUSTOMERGROUPID":"030","DESCRIPTION":"5\" pipe"}
 	// 2 rows, 1 bad, csv in utf-8 between ';'
 }
+
+func ExampleNewShaper() {
+	ctx := context.Background()
+	file := strings.NewReader("ITEM,QTY,AT\nA1,007.50,2026-03-02 09:15:42\nB2,many,\nC3,0,\n")
+	shaper, err := convert.NewShaper(ctx, "Orders.csv", convert.Shape{
+		Columns: []convert.Column{
+			{Name: "QTY", Type: convert.TypeDecimal, Rename: "quantity"},
+			{Name: "AT", Type: convert.TypeTime, Zone: "Europe/Berlin", OmitEmpty: true},
+		},
+		Transform: "select(.quantity > 0)",
+	}, printer{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := convert.Convert(ctx, file, "Orders.csv", convert.Options{}, shaper); err != nil {
+		fmt.Println(err)
+		return
+	}
+	st := shaper.Stats()
+	fmt.Printf("%d rows in, %d out, %d dropped, %d bad, columns %q\n", st.RowsIn, st.RowsOut, st.Dropped, st.BadRows, shaper.Columns())
+	// Output:
+	// {"ITEM":"A1","quantity":7.50,"AT":"2026-03-02T09:15:42+01:00"}
+	// line 0, column 0: record 2: column QTY: "many": no number: "{\"ITEM\":\"B2\",\"QTY\":\"many\",\"AT\":\"\"}\n"
+	// 3 rows in, 1 out, 1 dropped, 1 bad, columns ["ITEM" "quantity" "AT"]
+}

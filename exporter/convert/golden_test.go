@@ -73,7 +73,16 @@ func run(t testing.TB, r io.Reader, opt Options) (outcome, Result) {
 	if res.Delimiter != 0 {
 		fmt.Fprintf(&sum, " delimiter %q", res.Delimiter)
 	}
+	if res.Sheet != "" {
+		fmt.Fprintf(&sum, " sheet %q", res.Sheet)
+	}
 	fmt.Fprintf(&sum, "\nrows %d bad %d columns %q\n", res.Rows, res.BadRows, res.Columns)
+	if res.Oddities.Count > 0 {
+		fmt.Fprintf(&sum, "odd fields %d\n", res.Oddities.Count)
+		for _, o := range res.Oddities.First {
+			fmt.Fprintf(&sum, "%d:%d %s\n", o.Line, o.Column, o.What)
+		}
+	}
 	if err != nil {
 		fmt.Fprintf(&sum, "error %v\n", err)
 	}
@@ -123,6 +132,9 @@ func readGolden(t testing.TB, path string) *golden {
 			g.want.result = string(f.Data)
 		}
 	}
+	if parts := zipParts(arch); len(parts) > 0 {
+		g.input = makeWorkbook(t, parts)
+	}
 	return g
 }
 
@@ -130,7 +142,7 @@ func (g *golden) rewrite(t *testing.T, got outcome) {
 	t.Helper()
 	var kept []txtar.File
 	for _, f := range g.arch.Files {
-		if f.Name == "options" || f.Name == "input" || f.Name == "quoted" {
+		if f.Name == "options" || f.Name == "input" || f.Name == "quoted" || strings.HasPrefix(f.Name, zipFolder) {
 			kept = append(kept, f)
 		}
 	}

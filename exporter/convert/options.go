@@ -13,6 +13,7 @@ const (
 	FormatXMLElement   Format = "xml-element"   // a child element per field
 	FormatXMLAttribute Format = "xml-attribute" // an attribute per field
 	FormatJSON         Format = "json"          // array, object with an array, or JSON Lines
+	FormatXLSX         Format = "xlsx"          // one sheet of a workbook
 )
 
 const (
@@ -36,15 +37,32 @@ type Options struct {
 	Columns   []string // names when NoHeader; else unused. None: COLUMN1, COLUMN2, ...
 	Encoding  string   // WHATWG or IANA name; "" detects. A byte order mark is stronger.
 	Fallback  string   // encoding of unmarked CSV that is not UTF-8; "" means DefaultFallback
+	Strict    bool     // CSV records with odd fields are bad rows; see the package comment
 	MaxRecord int      // bytes of one record as UTF-8; 0 means DefaultMaxRecord
+
+	// Sheet names the sheet of a workbook, letter case ignored. "" takes the
+	// only visible one, or the one that FinOps would name after Entity.
+	Sheet  string
+	Entity string // label of the entity, for the sheet's name; "" when unknown
+	// TempFolder takes the temporary files of workbooks above 4 MB, which have
+	// to be kept aside; "" is the system's folder.
+	TempFolder string
+
+	// Children are names of XML elements that are always arrays, empty ones
+	// where the row has no such element. A child of a row is a name, one further
+	// down a path of names: LINE/CHARGE, which declares LINE too. Unused in
+	// other formats.
+	Children []string
+
+	sequential bool // one record after the other, to compare with
 }
 
 // Validate names the first option that cannot work.
 func (o Options) Validate() error {
 	switch o.Format {
-	case FormatAuto, FormatCSV, FormatXML, FormatXMLElement, FormatXMLAttribute, FormatJSON:
+	case FormatAuto, FormatCSV, FormatXML, FormatXMLElement, FormatXMLAttribute, FormatJSON, FormatXLSX:
 	default:
-		return fmt.Errorf("format %q: unknown, want csv, xml-element, xml-attribute, xml or json", o.Format)
+		return fmt.Errorf("format %q: unknown, want csv, xml-element, xml-attribute, xml, json or xlsx", o.Format)
 	}
 	if o.Delimiter != 0 && !separates(o.Delimiter) {
 		return fmt.Errorf("delimiter %q: want one ASCII character that is no line end", o.Delimiter)
@@ -57,6 +75,11 @@ func (o Options) Validate() error {
 	}
 	if o.MaxRecord < 0 {
 		return fmt.Errorf("longest record %d: want a number of bytes", o.MaxRecord)
+	}
+	for _, path := range o.Children {
+		if err := validateChild(path); err != nil {
+			return err
+		}
 	}
 	for _, name := range []string{o.Encoding, o.Fallback} {
 		if name == "" {

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"io"
 	"unicode/utf8"
@@ -13,13 +14,14 @@ const sniffSize = 64 << 10
 // text reads the source as UTF-8, without the byte order mark. What the
 // encoding does not know arrives as invalid UTF-8, see codec.
 type text struct {
-	br       *bufio.Reader // of sniffSize
+	src      io.Reader     // gives its error again and again
+	br       *bufio.Reader // of sniffSize, over src
 	name     string        // canonical; "" while nothing but ASCII was seen
 	codec    codec         // nil for UTF-8
 	fallback string
 }
 
-func openText(br *bufio.Reader, head []byte, opt Options) (*text, error) {
+func openText(src io.Reader, br *bufio.Reader, head []byte, opt Options) (*text, error) {
 	name, mark, err := detectEncoding(head, opt)
 	if err != nil {
 		return nil, err
@@ -27,7 +29,7 @@ func openText(br *bufio.Reader, head []byte, opt Options) (*text, error) {
 	if _, err := br.Discard(mark); err != nil {
 		return nil, err
 	}
-	t := &text{br: br, fallback: opt.Fallback}
+	t := &text{src: src, br: br, fallback: opt.Fallback}
 	if name == "" {
 		return t, nil
 	}
@@ -35,16 +37,16 @@ func openText(br *bufio.Reader, head []byte, opt Options) (*text, error) {
 	return t, err
 }
 
-// encoding is the name to report: ASCII to the end is UTF-8 too.
-func (t *text) encoding() string {
+// decoding is the encoding to report: ASCII to the end is UTF-8 too.
+func (t *text) decoding() (name string, c codec) {
 	if t.name == "" {
-		return nameUTF8
+		return nameUTF8, nil
 	}
-	return t.name
+	return t.name, t.codec
 }
 
-// Read fills p, of at least minRead bytes, with whole characters when the
-// source is not UTF-8.
+// Read fills p, of at least minRead bytes unless limit says otherwise, with
+// whole characters when the source is not UTF-8. UTF-8 goes from the source into p without a copy between.
 func (t *text) Read(p []byte) (int, error) {
 	if t.name == "" {
 		n, err := t.readASCII(p)
@@ -52,10 +54,25 @@ func (t *text) Read(p []byte) (int, error) {
 			return n, err
 		}
 	}
+	if t.codec == nil && t.br.Buffered() == 0 {
+		return t.src.Read(p)
+	}
 	if t.codec == nil {
 		return t.br.Read(p)
 	}
+	if len(p) < minRead {
+		return 0, nil // decided just now; the next Read brings room for it
+	}
 	return t.decode(p)
+}
+
+// limit is up to where a Read may fill when n bytes are wanted: a character
+// that is decoded may be longer than one byte.
+func (t *text) limit(n int) int {
+	if t.codec == nil {
+		return n
+	}
+	return n + minRead
 }
 
 // readASCII copies what stands before the first byte outside ASCII. When that
@@ -81,13 +98,17 @@ func (t *text) readASCII(p []byte) (int, error) {
 	return 0, err
 }
 
+// asciiLen is how much of b stands before its first byte outside ASCII.
 func asciiLen(b []byte) int {
-	for i, c := range b {
-		if c >= utf8.RuneSelf {
-			return i
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if binary.LittleEndian.Uint64(b[i:])&highBits != 0 {
+			break // eight bytes at a time until there is one
 		}
 	}
-	return len(b)
+	for ; i < len(b) && b[i] < utf8.RuneSelf; i++ {
+	}
+	return i
 }
 
 // looksUTF8 weighs characters of several bytes against bytes that fit none.

@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -38,10 +37,21 @@ func faultf(at int, format string, args ...any) error {
 	return &fault{at, fmt.Errorf(format, args...)}
 }
 
+// input is where a window gets its text from: the text itself, or the reader
+// that runs ahead of it.
+type input interface {
+	// Read fills p with UTF-8; see text.Read.
+	Read(p []byte) (int, error)
+	// decoding names the encoding of what Read gave so far; codec is nil for UTF-8.
+	decoding() (name string, c codec)
+}
+
 // window holds the text around the record being read. Readers look at bytes,
 // call more when the record does not end there, and advance over what is done.
 type window struct {
-	text  *text
+	place // of bytes()[0]
+
+	in    input
 	entry string
 	buf   []byte
 	start int
@@ -49,13 +59,13 @@ type window struct {
 	eof   bool
 	max   int // longest record
 
-	line    int64 // line of bytes()[0], from 1
-	before  int64 // source bytes between that line's start and bytes()[0]
-	scratch []byte
+	// feed, when set, is asked for more in place of in. It appends one piece
+	// whose end means something to it, or sets eof.
+	feed func() error
 }
 
-func newWindow(t *text, maxRecord int, entry string) *window {
-	return &window{text: t, entry: entry, max: maxRecord, line: 1}
+func newWindow(in input, maxRecord int, entry string) *window {
+	return &window{place: place{line: 1}, in: in, entry: entry, max: maxRecord}
 }
 
 func (w *window) bytes() []byte { return w.buf[w.start:w.end] }
@@ -66,23 +76,25 @@ func (w *window) more() error {
 	if held > w.max {
 		return w.tooLong(0)
 	}
-	return w.ensure(max(blockSize, 2*held))
+	if w.feed == nil {
+		return w.ensure(max(blockSize, 2*held))
+	}
+	// A record that is longer than many pieces is not looked at again for each.
+	for want := max(2*held, 1); w.end-w.start < want && !w.eof; {
+		if err := w.feed(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ensure reads until n bytes are held or the text ends.
 func (w *window) ensure(n int) error {
-	if w.start > 0 {
-		w.end = copy(w.buf, w.bytes())
-		w.start = 0
-	}
-	if len(w.buf) < n+minRead {
-		grown := make([]byte, n+minRead)
-		copy(grown, w.buf[:w.end])
-		w.buf = grown
-	}
+	w.room(n + minRead - (w.end - w.start))
 	for w.end < n && !w.eof {
-		got, err := w.text.Read(w.buf[w.end : n+minRead])
+		got, err := w.in.Read(w.buf[w.end : n+minRead])
 		w.end += got
+		_, w.codec = w.in.decoding()
 		if errors.Is(err, io.EOF) {
 			w.eof = true
 		} else if err != nil {
@@ -92,48 +104,37 @@ func (w *window) ensure(n int) error {
 	return nil
 }
 
-// advance moves over n bytes.
-func (w *window) advance(n int) {
-	done := w.buf[w.start : w.start+n]
-	w.start += n
-	lines := bytes.Count(done, newline)
-	if lines > 0 {
-		w.line += int64(lines)
-		w.before = 0
-		done = done[bytes.LastIndexByte(done, '\n')+1:]
-	}
-	w.before += int64(w.sourceLen(done))
+// append adds text behind what is held.
+func (w *window) append(text []byte) {
+	w.room(len(text))
+	w.end += copy(w.buf[w.end:], text)
 }
 
-var newline = []byte{'\n'}
+// room moves what is held to the front and makes n bytes fit behind it.
+func (w *window) room(n int) {
+	if w.start > 0 {
+		w.end = copy(w.buf, w.bytes())
+		w.start = 0
+	}
+	if len(w.buf) < w.end+n {
+		grown := make([]byte, w.end+n)
+		copy(grown, w.buf[:w.end])
+		w.buf = grown
+	}
+}
+
+// advance moves over n bytes.
+func (w *window) advance(n int) {
+	w.place.advance(w.buf[w.start : w.start+n])
+	w.start += n
+}
+
+// drop takes away what is held, unread: somebody else has it now.
+func (w *window) drop() { w.start, w.end = 0, 0 }
 
 // position gives line and column of the byte at offset at, both from 1.
 func (w *window) position(at int) (line, column int64) {
-	ahead := w.bytes()[:min(at, len(w.bytes()))]
-	line, before := w.line, w.before
-	if lines := bytes.Count(ahead, newline); lines > 0 {
-		line += int64(lines)
-		before = 0
-		ahead = ahead[bytes.LastIndexByte(ahead, '\n')+1:]
-	}
-	return line, before + int64(w.sourceLen(ahead)) + 1
-}
-
-// source gives the first n bytes as they stand in the source.
-func (w *window) source(n int) []byte {
-	if w.text.codec == nil {
-		return w.bytes()[:n]
-	}
-	w.scratch = w.text.codec.encode(w.scratch[:0], w.bytes()[:n])
-	return w.scratch
-}
-
-func (w *window) sourceLen(text []byte) int {
-	if w.text.codec == nil || len(text) == 0 {
-		return len(text)
-	}
-	w.scratch = w.text.codec.encode(w.scratch[:0], text)
-	return len(w.scratch)
+	return w.after(w.bytes()[:min(at, len(w.bytes()))])
 }
 
 // reject makes the error that ends a conversion: f's place and words.

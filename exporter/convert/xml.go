@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Why a document is refused. Each stands at the place of the fault.
@@ -16,17 +17,23 @@ var (
 	errXMLChar     = errors.New("character that XML does not allow")
 )
 
-// xmlReader walks through the document level; xmlScan reads what is inside.
+// xmlReader walks through the document level; xmlScan reads what is inside,
+// and xmlFast most rows before it.
 type xmlReader struct {
 	*emitter
 	scan    xmlScan
+	fast    xmlFast
 	columns columnSet
 	rowName []byte
-	root    []byte
+	// encodingSaid: the encoding was given, so the declaration is not asked.
+	encodingSaid bool
+	root         []byte
 }
 
-func readXML(w *window, out *emitter, format Format) error {
-	x := &xmlReader{emitter: out}
+func readXML(w *window, out *emitter, format Format, opt Options) error {
+	x := &xmlReader{emitter: out, encodingSaid: opt.Encoding != ""}
+	x.scan.children = declareChildren(opt.Children)
+	x.fast.off = !readFast
 	out.res.Format = format
 	err := x.document()
 	out.res.Columns = x.columns.names
@@ -56,6 +63,9 @@ func (x *xmlReader) document() error {
 		return err
 	}
 	for done := empty; !done; {
+		if err := x.fastRows(); err != nil {
+			return err
+		}
 		if err := x.misc(errBetweenRows); err != nil {
 			return err
 		}
@@ -117,6 +127,9 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 		if err != nil {
 			return err
 		}
+		if s.pos > x.window.max {
+			return nil // step refuses it
+		}
 		if x.rowName == nil {
 			x.rowName = bytes.Clone(name)
 			x.sawFormat()
@@ -131,25 +144,25 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 	}
 	// The names still point into the window: step moved on without moving bytes.
 	x.out = append(x.scan.appendObject(x.out, 0), '\n')
+	x.fast.learn(x.scan.in[:x.scan.pos], x.scan.children)
 	return x.row()
 }
 
 // otherName reports the element that was just read as no row.
 func (x *xmlReader) otherName(name []byte) error {
 	n := x.scan.pos
-	if n > x.window.max {
-		return nil // step refuses it
-	}
 	if err := checkChars(x.scan.in[:n]); err != nil {
 		return err
 	}
 	return x.badRow(n, &fault{0, fmt.Errorf("element %s among rows named %s", name, x.rowName)})
 }
 
-// sawFormat settles the form by the first row.
+// sawFormat settles the form by the first row. Records below it are elements
+// in either form.
 func (x *xmlReader) sawFormat() {
 	x.res.Format = FormatXMLElement
-	if x.scan.attrs > 0 && x.scan.attrs == len(x.scan.fields) {
+	elements := x.scan.fields[x.scan.attrs:]
+	if x.scan.attrs > 0 && !slices.ContainsFunc(elements, func(f xmlField) bool { return !f.list }) {
 		x.res.Format = FormatXMLAttribute
 	}
 }

@@ -12,11 +12,12 @@ func (s *xmlScan) row(columns *columnSet) ([]byte, error) {
 	}
 	s.attrs = len(s.fields)
 	if !empty {
-		if err := s.content(name, 1); err != nil {
+		if err := s.content(name, 1, s.children); err != nil {
 			return nil, err
 		}
 		s.keepText(0)
 	}
+	s.declared(0, s.children)
 	if s.usual = s.inOrderOf(columns.names); !s.usual {
 		s.link(0)
 	}
@@ -53,8 +54,9 @@ func (s *xmlScan) addColumns(columns *columnSet) error {
 	return nil
 }
 
-// content reads up to and over the end tag of the element name.
-func (s *xmlScan) content(name []byte, depth int) error {
+// content reads up to and over the end tag of the element name; of says what was
+// declared of it.
+func (s *xmlScan) content(name []byte, depth int, of *xmlChildren) error {
 	for {
 		if err := s.chars('<'); err != nil {
 			return err
@@ -63,7 +65,7 @@ func (s *xmlScan) content(name []byte, depth int) error {
 			if c := s.in[s.pos+1]; c == '/' {
 				return s.endTag(name)
 			} else if c != '!' && c != '?' {
-				if err := s.child(depth + 1); err != nil {
+				if err := s.child(depth+1, of); err != nil {
 					return err
 				}
 				continue
@@ -85,8 +87,10 @@ func (s *xmlScan) content(name []byte, depth int) error {
 }
 
 // child reads one element into a field of the element around it. What its own
-// fields took in the three stacks is given back when it ends.
-func (s *xmlScan) child(depth int) error {
+// fields took in the three stacks is given back when it ends. With fields of its
+// own it is a record, and records always stand in an array: whether there will be
+// a second one is not known when the first goes out.
+func (s *xmlScan) child(depth int, parent *xmlChildren) error {
 	if depth > maxDepth {
 		return &fault{s.pos, errTooDeep}
 	}
@@ -95,16 +99,20 @@ func (s *xmlScan) child(depth int) error {
 	if err != nil {
 		return err
 	}
+	c := parent.child(name)
 	if !empty {
-		if err := s.content(name, depth); err != nil {
+		if err := s.content(name, depth, c); err != nil {
 			return err
 		}
 	}
-	f := xmlField{name: name, from: vals}
-	if len(s.fields) == fields {
-		s.vals = appendString(s.vals, s.text[text:])
+	record := len(s.fields) > fields || c.parent()
+	f := xmlField{name: name, from: vals, list: record || c != nil}
+	if !record {
+		// What stands there are namespace declarations, which are no data.
+		s.vals = appendString(s.vals[:vals], s.text[text:])
 	} else {
 		s.keepText(text)
+		s.declared(fields, c)
 		s.link(fields)
 		object := len(s.vals)
 		s.vals = s.appendObject(s.vals, fields)
@@ -123,18 +131,14 @@ func (s *xmlScan) keepText(base int) {
 	if len(bytes.Trim(value, " \t\r\n")) == 0 {
 		return
 	}
-	s.keep(xmlField{name: []byte("#text")}, value)
+	s.keep(xmlField{name: textKey}, value)
 }
 
-// key is the field's key as it stands in the object.
-func (f *xmlField) key() []byte {
-	if f.attr {
-		return append([]byte{'@'}, f.name...)
-	}
-	return f.name
-}
+// textKey is no XML name, so nothing else has this key.
+var textKey = []byte("#text")
 
-// appendObject appends the fields from base on; names that repeat as arrays.
+// appendObject appends the fields from base on; lists and names that repeat as
+// arrays.
 func (s *xmlScan) appendObject(out []byte, base int) []byte {
 	out = append(out, '{')
 	first := true
@@ -152,7 +156,7 @@ func (s *xmlScan) appendObject(out []byte, base int) []byte {
 		}
 		out = append(out, f.name...)
 		out = append(out, '"', ':')
-		if f.next == 0 {
+		if f.next == 0 && !f.list {
 			out = append(out, s.vals[f.from:f.to]...)
 			continue
 		}
@@ -165,40 +169,4 @@ func (s *xmlScan) appendObject(out []byte, base int) []byte {
 		out = append(out, ']')
 	}
 	return append(out, '}')
-}
-
-// fewFields is up to where comparing each with each beats a map.
-const fewFields = 16
-
-// link chains the fields from base on that have the same key, and says whether
-// any do.
-func (s *xmlScan) link(base int) (repeats bool) {
-	fields := s.fields[base:]
-	if len(fields) <= fewFields {
-		for i := range fields {
-			for j := i - 1; j >= 0; j-- {
-				if fields[j].attr == fields[i].attr && bytes.Equal(fields[j].name, fields[i].name) {
-					fields[j].next, fields[i].repeat, repeats = base+i, true, true
-					break
-				}
-			}
-		}
-		return repeats
-	}
-	if s.index == nil {
-		s.index = make(map[string]int)
-	}
-	clear(s.index)
-	for i := range fields {
-		f := &fields[i]
-		name := f.name
-		if f.attr {
-			name = f.key()
-		}
-		if last, ok := s.index[string(name)]; ok {
-			fields[last].next, f.repeat, repeats = base+i, true, true
-		}
-		s.index[string(name)] = i
-	}
-	return repeats
 }

@@ -3,10 +3,10 @@ package convert
 import (
 	"bytes"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 )
 
-// The encoding is known by now, so what the declaration says of it is unused.
 var xmlDecl = regexp.MustCompile(`^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*("1\.[0-9]+"|'1\.[0-9]+')` +
 	`([ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*("[A-Za-z][A-Za-z0-9._-]*"|'[A-Za-z][A-Za-z0-9._-]*'))?` +
 	`([ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*("(yes|no)"|'(yes|no)'))?[ \t\r\n]*\?>`)
@@ -26,10 +26,34 @@ func (x *xmlReader) declaration() error {
 	if err != nil {
 		return err
 	}
-	if !xmlDecl.Match(s.in[:end+2]) {
+	parts := xmlDecl.FindSubmatchIndex(s.in[:end+2])
+	if parts == nil {
 		return &fault{0, errXMLDecl}
 	}
 	s.pos = end + 2
+	if from, to := parts[6]+1, parts[7]-1; from > 0 && !x.encodingSaid {
+		return x.checkDeclared(from, string(s.in[from:to]))
+	}
+	return nil
+}
+
+// checkDeclared refuses a declaration, whose encoding stands at at, that
+// contradicts a byte order mark or the bytes themselves. One of the two is
+// wrong, and to guess which would change values. XML 1.0, 4.3.3: what is said
+// from outside, in Options.Encoding, is stronger than the declaration.
+func (x *xmlReader) checkDeclared(at int, name string) error {
+	declared, _, err := lookupEncoding(name)
+	if err != nil {
+		return &fault{at, err}
+	}
+	actual, _ := x.window.in.decoding()
+	// UTF-16 alone leaves the order of bytes to the mark.
+	if actual == nameUTF16BE && declared == nameUTF16LE && !strings.EqualFold(name, nameUTF16LE) {
+		declared = nameUTF16BE
+	}
+	if declared != actual {
+		return faultf(at, "declaration says %s, but the document is %s; if the declaration is wrong, say the encoding in the configuration", name, actual)
+	}
 	return nil
 }
 
@@ -41,7 +65,7 @@ func (x *xmlReader) misc(text error) error {
 		err := x.step(func(x *xmlReader) error {
 			s := &x.scan
 			more = false
-			for s.pos < len(s.in) && xmlSpace(s.in[s.pos]) {
+			for s.pos < min(len(s.in), x.window.max) && xmlSpace(s.in[s.pos]) {
 				s.pos++
 			}
 			if s.pos > 0 {

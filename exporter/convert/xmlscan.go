@@ -13,12 +13,13 @@ type xmlScan struct {
 	pos   int
 	atEOF bool
 
-	attrs  int            // attributes of the last row
-	usual  bool           // the last row's keys are known and in order
-	fields []xmlField     // of all elements that are open, innermost last
-	vals   []byte         // their values as JSON
-	text   []byte         // character data of the elements that are open
-	index  map[string]int // see link
+	children *xmlChildren // declared of the row; nil: nothing
+	attrs    int          // attributes of the last row
+	usual    bool         // the last row's keys are known and in order
+	fields   []xmlField   // of all elements that are open, innermost last
+	vals     []byte       // their values as JSON
+	text     []byte       // character data of the elements that are open
+	slots    []int32      // see linkMany
 }
 
 // xmlField is one key of an element and where its value stands in vals.
@@ -27,6 +28,7 @@ type xmlField struct {
 	attr     bool // of a nested element: the key gets an @
 	next     int  // index of the next field of the same name; 0: none
 	repeat   bool // an earlier field of that name writes it
+	list     bool // stands in an array, also alone; an empty value then means an empty array
 	from, to int
 }
 
@@ -90,7 +92,7 @@ func (s *xmlScan) name() ([]byte, error) {
 			return nil, errShort
 		}
 		r, size := utf8.DecodeRune(s.in[s.pos:])
-		if !nameRune(r) {
+		if !nameRune(r) || r == utf8.RuneError && size == 1 {
 			break
 		}
 		s.pos += size

@@ -31,11 +31,7 @@ func (c *Contents) archive(name string, limits Limits) error {
 	}
 	c.Kind = kindOf(entries)
 	if c.Kind == KindWorkbook {
-		c.Members = []Member{{
-			Entity: stem(name),
-			Size:   c.size,
-			Err:    fmt.Errorf("%s: %w", workbookFormat, exporter.ErrUnsupported),
-		}}
+		c.Members = []Member{c.bare(name, limits, nil)}
 		return nil
 	}
 	for _, e := range entries {
@@ -101,6 +97,7 @@ func (c *Contents) directory(limits Limits) ([]*entry, error) {
 	if err != nil {
 		return nil, blame(err, "the directory at the end of the zip cannot be read; was the download cut short?")
 	}
+	z.RegisterDecompressor(zip.Deflate, inflate)
 	entries := make([]*entry, len(z.File))
 	for i, f := range z.File {
 		entries[i] = &entry{File: f, name: decodeName(f.Name)}

@@ -6,7 +6,12 @@
 //	bare      anything that is no zip: the data file itself
 //	package   a zip with Manifest.xml or PackageHeader.xml: a data package
 //	zip       any other zip: each member is a data file
-//	workbook  a zip that is an Excel workbook: one data file, not readable yet
+//	workbook  a zip that is an Excel workbook: the data file itself
+//
+// A member may be a workbook too. Any other archive inside an archive is not
+// opened: it has exporter.ErrUnsupported, as have members that were packed with
+// another method than store and deflate. Deflate64, which Windows uses for
+// files of more than 2 GB, is such a one.
 //
 // # What is safe here
 //

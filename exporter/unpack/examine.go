@@ -77,7 +77,8 @@ func checkEntry(e *entry, limits Limits) error {
 	case e.Flags&(flagEncrypted|flagStrongEncrypted|flagMasked) != 0, e.Method == methodAES:
 		return fmt.Errorf("%w; FinOps never encrypts: export again without a password", exporter.ErrEncrypted)
 	case e.Method != zip.Store && e.Method != zip.Deflate:
-		return fmt.Errorf("%w: compression method %d (%s)", exporter.ErrUnsupported, e.Method, methodName(e.Method))
+		return fmt.Errorf("%w: compression method %d (%s): pack it again with deflate, which is every program's usual method",
+			exporter.ErrUnsupported, e.Method, methodName(e.Method))
 	case !e.Mode().IsRegular() && !namesFolder(e):
 		return fmt.Errorf("%w: a link or device, not a file", exporter.ErrUnsupported)
 	case namesFolder(e):
@@ -150,7 +151,7 @@ func (c *Contents) sniff(e *entry) error {
 	if err != nil {
 		return err
 	}
-	if format := unreadable(head); format != "" {
+	if format := unreadable(e.name, head); format != "" {
 		return fmt.Errorf("%s: %w", format, exporter.ErrUnsupported)
 	}
 	return nil

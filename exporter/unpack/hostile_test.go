@@ -56,7 +56,7 @@ func TestParkedMembers(t *testing.T) {
 		"short, wrong checksum":      {part{name: "odd.csv", body: "a", change: func(h *zip.FileHeader) { h.CRC32++ }}, exporter.ErrDamaged},
 		"states 0 bytes, holds more": {head(func(h *zip.FileHeader) { h.UncompressedSize64 = 0 }), exporter.ErrDamaged},
 		"nested archive":             {part{name: "odd.csv", body: string(build(t, part{name: "a.csv", body: rows}))}, exporter.ErrUnsupported},
-		"nested workbook":            {part{name: "odd.xlsx", body: string(workbook(t))}, exporter.ErrUnsupported},
+		"nested package":             {part{name: "odd.zip", body: string(dataPackage(t, nil))}, exporter.ErrUnsupported},
 		"gzip":                       {part{name: "odd.csv.gz", body: "\x1f\x8b\x08 and so on"}, exporter.ErrUnsupported},
 	}
 	for name, c := range cases {
@@ -77,6 +77,25 @@ func TestParkedMembers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDetailsOfWhatIsNotRead: the reason names what it is and what to do.
+func TestDetailsOfWhatIsNotRead(t *testing.T) {
+	inner := string(build(t, part{name: "a.csv", body: "A\n"}))
+	for name, c := range map[string]struct {
+		odd  part
+		want string
+	}{
+		"deflate64": {part{name: "odd.csv", body: "A\n", change: func(h *zip.FileHeader) { h.Method = 9 }},
+			`"odd.csv": not readable yet: compression method 9 (deflate64): pack it again with deflate`},
+		"nested": {part{name: "odd.zip", body: inner},
+			`"odd.zip": a nested archive (one level is unpacked: hand the inner one over by itself): not readable yet`},
+	} {
+		err := mustOpen(t, build(t, c.odd)).Members[0].Err
+		if !errors.Is(err, exporter.ErrUnsupported) || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package unpack
 import (
 	"bytes"
 	"encoding/binary"
+	"path"
 	"strings"
 )
 
@@ -20,22 +21,23 @@ func isZip(head []byte) bool {
 }
 
 // signatures are formats that no reader here takes and that would otherwise be
-// read as text in some odd encoding.
+// read as text in some odd encoding. Office files from before XLSX, and
+// workbooks with a password, which look the same here, are not among them:
+// telling them apart takes the whole file, and convert does it.
 var signatures = []struct{ magic, format string }{
 	{"\x1F\x8B\x08", "a gzip file"},
 	{"7z\xBC\xAF\x27\x1C", "a 7z archive"},
 	{"Rar!\x1A\x07", "a RAR archive"},
-	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old Excel workbook (XLS)"},
 }
 
-// unreadable names the format of a data file that cannot be read yet, or gives
-// "" when nothing speaks against it.
-func unreadable(head []byte) string {
+// unreadable names the format of a data file that cannot be read yet, and what
+// to do, or gives "" when nothing speaks against it.
+func unreadable(name string, head []byte) string {
 	if isZip(head) {
-		if isWorkbookPart(firstName(head)) {
-			return workbookFormat
+		if isWorkbookPart(firstName(head)) || isWorkbookName(name) {
+			return ""
 		}
-		return "a nested archive"
+		return "a nested archive (one level is unpacked: hand the inner one over by itself)"
 	}
 	for _, s := range signatures {
 		if bytes.HasPrefix(head, []byte(s.magic)) {
@@ -45,7 +47,15 @@ func unreadable(head []byte) string {
 	return ""
 }
 
-const workbookFormat = "an Excel workbook (XLSX)"
+// isWorkbookName tells the extension of a workbook. A zip that only its name
+// calls one is refused where its rows are read.
+func isWorkbookName(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".xlsx", ".xlsm":
+		return true
+	}
+	return false
+}
 
 // isWorkbookPart tells whether a zip with a member of this name, the first or
 // the only one known, is taken for an Excel workbook.

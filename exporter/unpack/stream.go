@@ -33,7 +33,7 @@ func (c *Contents) Open(m Member) (io.ReadCloser, error) {
 		return nil, m.Err
 	}
 	if m.entry == nil {
-		if c.Kind != KindBare {
+		if c.Kind != KindBare && c.Kind != KindWorkbook {
 			return nil, fmt.Errorf("open %q: not a member of this archive", m.Name)
 		}
 		return io.NopCloser(io.NewSectionReader(c.file, 0, c.size)), nil

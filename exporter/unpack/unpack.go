@@ -149,7 +149,7 @@ func (c *Contents) recognise(opt Options) error {
 // bare describes a raw file that is the data file itself.
 func (c *Contents) bare(name string, limits Limits, head []byte) Member {
 	m := Member{Entity: stem(name), Size: c.size}
-	switch format := unreadable(head); {
+	switch format := unreadable(name, head); {
 	case format != "":
 		m.Err = fmt.Errorf("%s: %w", format, exporter.ErrUnsupported)
 	case c.size > limits.MemberBytes:

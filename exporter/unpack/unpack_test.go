@@ -215,13 +215,25 @@ func TestOpenWithoutDataFiles(t *testing.T) {
 	}
 }
 
+// TestOpenWorkbook: a workbook is a data file, as it is and inside a package.
 func TestOpenWorkbook(t *testing.T) {
-	c := mustOpen(t, workbook(t))
-	if len(c.Members) != 1 || c.Members[0].Name != "" || !errors.Is(c.Members[0].Err, exporter.ErrUnsupported) {
-		t.Fatalf("got %+v, want one member that is not readable yet", c.Members)
-	}
-	if r, err := c.Open(c.Members[0]); r != nil || err != c.Members[0].Err {
-		t.Errorf("opened: %v, %v", r, err)
+	book := string(workbook(t))
+	strange := string(build(t, part{name: "theme.xml", body: "x"}, part{name: "[Content_Types].xml", body: "<Types/>"}))
+	for name, data := range map[string][]byte{
+		"bare":                     []byte(book),
+		"in a package":             dataPackage(t, nil, part{name: "Customer groups.xlsx", body: book}),
+		"in a zip, any extension":  build(t, part{name: "groups.dat", body: book}),
+		"parts in a strange order": build(t, part{name: "groups.XLSX", body: strange}),
+	} {
+		c := mustOpen(t, data)
+		if len(c.Members) != 1 || c.Members[0].Err != nil {
+			t.Errorf("%s: got %+v, want one member that may be opened", name, c.Members)
+			continue
+		}
+		text, err := content(c, c.Members[0])
+		if want := book; err != nil || text != want && text != strange {
+			t.Errorf("%s: got %d bytes, %v, want the workbook's %d", name, len(text), err, len(want))
+		}
 	}
 }
 

@@ -83,13 +83,23 @@ flows:
     cadence: {every: "2h, Mon-Fri 06-20", zone: Europe/Berlin, grace: 45m}
     on_zero_rows: omit
     read:
-      format: csv
+      format: xml
+      sheet: Rows
       delimiter: tab
       quote: none
       header: false
       columns: [a, b]
       encoding: utf-16le
       fallback_encoding: shift_jis
+      children: [LINE, LINE/CHARGE]
+      strict: true
+    columns:
+      - {name: QTY, type: decimal, rename: quantity, omit_empty: true, format: "1.234,56"}
+      - {name: AT, type: time, zone: Europe/Berlin}
+      - {name: NOTE, drop: true}
+    constants: [{name: source, value: "1", type: integer}]
+    transform: del(.x)
+    on_type_error: keep
     outputs: [one]
     on_bad_rows: land
     on_row_mismatch: park
@@ -109,6 +119,10 @@ var unset = []string{
 	"environments.prod.on_premises", // has no queues; set for onprem
 	"environments.prod.sign_in.secret", "environments.prod.sign_in.certificate_password",
 	"outputs.one.type", // has one value only
+	// Each is set in one of the columns.
+	"flows[0].columns[0].drop", "flows[0].columns[0].zone",
+	"flows[0].columns[1].rename", "flows[0].columns[1].drop", "flows[0].columns[1].omit_empty", "flows[0].columns[1].format",
+	"flows[0].columns[2].type", "flows[0].columns[2].rename", "flows[0].columns[2].omit_empty", "flows[0].columns[2].format", "flows[0].columns[2].zone",
 }
 
 func settings(c *Config) map[string]any {

@@ -40,7 +40,14 @@ func (d *decoder) keyProblem(key pair, field, value, hint string, err error) {
 // value decodes node into v, the setting called field.
 func (d *decoder) value(node ast.Node, field string, v reflect.Value) {
 	node = d.resolve(node)
-	if node == nil || node.Type() == ast.NullType {
+	if node == nil {
+		return
+	}
+	if text, ok := word(node); ok && v.Type() == reflect.TypeFor[Word]() {
+		v.SetString(text)
+		return
+	}
+	if node.Type() == ast.NullType {
 		return // a key without a value keeps its default
 	}
 	switch {

@@ -94,6 +94,7 @@ func (f *Flow) setDefaults() {
 	f.Queue = Queue{Zone: "UTC", Backlog: "ask"}
 	f.Project = Project{Zone: "UTC"}
 	f.Cadence = Cadence{Zone: "UTC", Grace: 30 * minute}
+	f.OnTypeError = "park"
 	f.Read = Read{
 		Format:           "auto",
 		Delimiter:        "auto",
@@ -119,6 +120,13 @@ func (f *Flow) fill() {
 		}
 	}
 }
+
+func (c *Column) setDefaults() {
+	c.Type = "string"
+	c.Zone = "UTC"
+}
+
+func (k *Constant) setDefaults() { k.Type = "string" }
 
 func (o *Output) setDefaults() {
 	o.Type = "files"

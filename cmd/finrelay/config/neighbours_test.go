@@ -79,10 +79,53 @@ func TestReadingIsTheConverters(t *testing.T) {
 			t.Errorf("encoding %s: %d problems here, there: %v", name, len(v.problems), theirs)
 		}
 	}
+	for _, path := range []string{
+		"LINE", "LINE/CHARGE", "a:b", "_", "-a", "9", "a9.-", "", "/", "a/", "/a", "a//b", "a b", "a\n", "@a", "#text", "Größe/Ü", "\u037e", "\u0370", "\ufffd", "\u2070/\u00b7", "a\u00b7", "\xff", "a\xff", "×", "a÷", "\u200b", "\U000EFFFF", "\U000F0000",
+	} {
+		v := validator{c: &Config{}}
+		v.children("x", &Read{Children: []string{path}})
+		theirs := convert.Options{Children: []string{path}}.Validate()
+		if (len(v.problems) == 0) != (theirs == nil) {
+			t.Errorf("child %q: %d problems here, there: %v", path, len(v.problems), theirs)
+		}
+	}
 }
 
 func TestIDsAreTheLedgers(t *testing.T) {
 	if idLength != state.IDLength {
 		t.Errorf("ids have %d characters here, %d there", idLength, state.IDLength)
+	}
+}
+
+// TestColumnsAreTheConverters: what is refused here is what is refused there.
+func TestColumnsAreTheConverters(t *testing.T) {
+	if !slices.Equal(numberFormats, convert.NumberFormats) {
+		t.Errorf("formats of numbers %q here, %q there", numberFormats, convert.NumberFormats)
+	}
+	kinds := []string{"string", "integer", "decimal", "boolean", "date", "time"}
+	for _, f := range fieldsOf(reflect.TypeFor[Column]()) {
+		if f.name == "type" && !slices.Equal(f.enum(), kinds) {
+			t.Errorf("types %q", f.enum())
+		}
+	}
+	formats := append([]string{"", "#,##0", "yyyy", "M/d/yyyy hh:mm:ss tt", "yyyy-MM-dd'T'HH:mm:sszzz", "yyyyMMddTHHmmss", "MM/dd", "yyyy mm",
+		"yyyy'", "yyyy'2'", "yyyy'Jan'", "yyyy'x'", "yyyy q", "yyyy_", "yyyy5", "zzz", "yyyy ff", "dd.MM.yy", "é yyyy"}, numberFormats...)
+	for _, kind := range kinds {
+		for _, format := range formats {
+			v := validator{c: &Config{}}
+			v.column("x", &Column{Name: "A", Type: kind, Format: format, Zone: "UTC"})
+			theirs := convert.Shape{Columns: []convert.Column{{Name: "A", Type: convert.ColumnType(kind), Format: format}}}.Validate()
+			if (len(v.problems) == 0) != (theirs == nil) {
+				t.Errorf("%s with format %q: here %v, there: %v", kind, format, v.problems, theirs)
+			}
+		}
+		for _, value := range []string{"", "x", "1", "-7", "+1.5", ".5", "5.", ".", "1e5", "1e", "Yes", "nO", "2", "007", " 3 "} {
+			v := validator{c: &Config{}}
+			v.constant("x", Constant{Name: "A", Value: value, Type: kind})
+			theirs := convert.Shape{Constants: []convert.Constant{{Name: "A", Value: value, Type: convert.ColumnType(kind)}}}.Validate()
+			if kind != "date" && kind != "time" && (len(v.problems) == 0) != (theirs == nil) {
+				t.Errorf("%s constant %q: here %v, there: %v", kind, value, v.problems, theirs)
+			}
+		}
 	}
 }

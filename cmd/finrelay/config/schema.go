@@ -58,10 +58,10 @@ func allowVariables(s *jsonschema.Schema) {
 		}
 		p.Value = &jsonschema.Schema{
 			Description: was.Description,
-			AnyOf: []*jsonschema.Schema{
+			AnyOf: append([]*jsonschema.Schema{
 				{Type: was.Type, Enum: was.Enum},
 				{Type: "string", Pattern: `\$\{`},
-			},
+			}, allowNull(was)...),
 		}
 	}
 }

@@ -217,6 +217,14 @@ type Flow struct {
 	Cadence Cadence `yaml:"cadence"`
 	// How the data files are read.
 	Read Read `yaml:"read"`
+	// What becomes of single columns. Columns not named here stay as they are, and without this section every value is the text it is in the file.
+	Columns []Column `yaml:"columns"`
+	// Members that every row gets behind its own.
+	Constants []Constant `yaml:"constants"`
+	// jq program that gets each row, with the types, names and constants above; each object it gives is a row, and a row for which it gives nothing is left out. It has two seconds a row.
+	Transform string `yaml:"transform"`
+	// What to do with a value that does not fit its column's type: make its row a bad row (park), keep it as the text it is, or make it null. Default park.
+	OnTypeError Word `yaml:"on_type_error" jsonschema:"enum=park,enum=keep,enum=null"`
 	// Outputs the rows go to, by name. Default all.
 	Outputs []string `yaml:"outputs"`
 	// What to do with a file that holds rows that cannot be read: park it with nothing visible, or land the good rows and set the bad ones aside. Default park.
@@ -229,20 +237,54 @@ type Flow struct {
 
 // Read says how a flow's data files are read.
 type Read struct {
-	// Format of the data files; auto looks at their content, xml finds out which of the two forms it is, json is an array, an object with an array, or JSON Lines. Default auto.
-	Format string `yaml:"format" jsonschema:"enum=auto,enum=csv,enum=xml,enum=xml-element,enum=xml-attribute,enum=json"`
+	// Format of the data files; auto looks at their content, xml finds out which of the two forms it is, json is an array, an object with an array, or JSON Lines, xlsx is a workbook. Default auto.
+	Format string `yaml:"format" jsonschema:"enum=auto,enum=csv,enum=xml,enum=xml-element,enum=xml-attribute,enum=json,enum=xlsx"`
+	// Sheet of a workbook that holds the rows, letter case ignored. Default is the only visible sheet, else the one named after the entity.
+	Sheet string `yaml:"sheet"`
 	// ASCII character between CSV fields; auto finds comma, semicolon, tab or pipe. A tab is written tab. Default auto.
 	Delimiter string `yaml:"delimiter"`
 	// ASCII character around CSV fields, or none. Default a double quote.
 	Quote string `yaml:"quote"`
-	// Whether the first CSV record names the columns. Default true.
+	// Whether the first CSV record, or the first row of a sheet, names the columns. Default true.
 	Header bool `yaml:"header"`
 	// Names of the columns, for files without a header. Default COLUMN1, COLUMN2 and so on.
 	Columns []string `yaml:"columns"`
+	// Elements of composite entities' XML that are always arrays, also in rows that have none or one: a name for children of the row, a path as in LINE/CHARGE for those further down. Without it elements with content of their own are arrays where they stand, and absent ones have no key.
+	Children []string `yaml:"children"`
 	// Encoding of text files, for example windows-1252; auto goes by byte order mark, then UTF-8 if it fits, then fallback_encoding. Default auto.
 	Encoding string `yaml:"encoding"`
 	// Encoding that auto takes for a file without byte order mark that is not UTF-8. Default windows-1252.
 	FallbackEncoding string `yaml:"fallback_encoding"`
+	// Whether a CSV record with stray quotes (5" pipe, text after a closing quote) is a bad row; else it is kept as it stands and noted. Default false.
+	Strict bool `yaml:"strict"`
+}
+
+// Column says what becomes of one column of a flow's files.
+type Column struct {
+	// Name of the column as the file has it; letter case matters.
+	Name string `yaml:"name" jsonschema:"required"`
+	// What its texts stand for; empty ones are null in all types but string. Default string.
+	Type string `yaml:"type" jsonschema:"enum=string,enum=integer,enum=decimal,enum=boolean,enum=date,enum=time"`
+	// Its name in the rows. Default the file's.
+	Rename string `yaml:"rename"`
+	// Whether it is left out. Default false.
+	Drop bool `yaml:"drop"`
+	// Whether it is left out of rows where it is empty or null. Default false.
+	OmitEmpty bool `yaml:"omit_empty"`
+	// How the file writes it: of dates and times yyyy, MM, M, dd, d, HH, H, hh, h, mm, m, ss, s, tt and zzz, other letters in single quotes; of numbers one of 1234.56, 1,234.56, 1234,56, 1.234,56 and 1 234,56. Default ISO 8601 and 1234.56.
+	Format string `yaml:"format"`
+	// Time zone of a time that names none, and of all times as they are written, for example Europe/Berlin. Default UTC.
+	Zone string `yaml:"zone"`
+}
+
+// Constant is a member that every row of a flow gets.
+type Constant struct {
+	// Its name in the rows.
+	Name string `yaml:"name" jsonschema:"required"`
+	// Its value.
+	Value string `yaml:"value"`
+	// What the value is. Default string.
+	Type string `yaml:"type" jsonschema:"enum=string,enum=integer,enum=decimal,enum=boolean"`
 }
 
 // Output is a place that rows go to.

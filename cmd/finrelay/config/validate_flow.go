@@ -3,8 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
 	"golang.org/x/text/encoding/htmlindex"
@@ -37,11 +39,12 @@ func (v *validator) flows() {
 		} else {
 			v.plain(field+".environments", flow.Environments)
 		}
-		v.condition(field+".when", flow.When)
+		v.program(field+".when", flow.When, "the condition is jq on the event's JSON, for example .NoOfRecords > 0")
 		v.queue(field+".queue", &flow.Queue)
 		v.project(field+".project", flow)
 		v.cadence(field+".cadence", &flow.Cadence)
 		v.read(field+".read", &flow.Read)
+		v.columns(field, flow)
 	}
 }
 
@@ -73,9 +76,9 @@ func (v *validator) filled(field string, values []string) {
 	}
 }
 
-// condition compiles a jq program as flows will, without modules, variables or
+// program compiles a jq program as flows will, without modules, variables or
 // the environment of the process.
-func (v *validator) condition(field, program string) {
+func (v *validator) program(field, program, hint string) {
 	if program == "" {
 		return
 	}
@@ -86,7 +89,6 @@ func (v *validator) condition(field, program string) {
 	if err == nil {
 		return
 	}
-	hint := "the condition is jq on the event's JSON, for example .NoOfRecords > 0"
 	pe, ok := errors.AsType[*gojq.ParseError](err)
 	if !ok {
 		v.failCause(field, program, hint, fmt.Errorf("not a jq program: %w", err))
@@ -118,6 +120,7 @@ func (v *validator) read(field string, r *Read) {
 	}
 	v.encoding(field+".encoding", r.Encoding, true)
 	v.encoding(field+".fallback_encoding", r.FallbackEncoding, false)
+	v.children(field+".children", r)
 	v.filled(field+".columns", r.Columns)
 	if r.Header && len(r.Columns) > 0 {
 		v.fail(field+".columns", "", "set header: false, or take the names from the files' headers and leave columns out", "names columns of files that have a header")
@@ -125,6 +128,30 @@ func (v *validator) read(field string, r *Read) {
 	for i, name := range r.Columns {
 		if slices.Contains(r.Columns[:i], name) {
 			v.fail(field+".columns["+itoa(i)+"]", name, "rename one: a row has each key once", "named twice")
+		}
+	}
+}
+
+// elementPath is a path of XML names (XML 1.0, fifth edition, 2.3).
+var elementPath = func() *regexp.Regexp {
+	const start = `:A-Z_a-z\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{2FF}\x{370}-\x{37D}\x{37F}-\x{1FFF}\x{200C}\x{200D}\x{2070}-\x{218F}` +
+		`\x{2C00}-\x{2FEF}\x{3001}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFFD}\x{10000}-\x{EFFFF}`
+	const name = `[` + start + `][` + start + `\-.0-9\x{B7}\x{300}-\x{36F}\x{203F}\x{2040}]*`
+	return regexp.MustCompile(`^` + name + `(/` + name + `)*$`)
+}()
+
+// children checks the names as the reader will.
+func (v *validator) children(field string, r *Read) {
+	if len(r.Children) > 0 && (r.Format == "csv" || r.Format == "json") {
+		v.fail(field, "", "remove it, or set format to xml", "names elements of XML, but the format is "+r.Format)
+	}
+	v.filled(field, r.Children)
+	for i, path := range r.Children {
+		at := field + "[" + itoa(i) + "]"
+		if slices.Contains(r.Children[:i], path) {
+			v.fail(at, path, "remove one", "named twice")
+		} else if strings.TrimSpace(path) != "" && (!utf8.ValidString(path) || !elementPath.MatchString(path)) {
+			v.fail(at, path, "the element's name, or a path of names from the row down, for example LINE/CHARGE", "not a name of XML elements")
 		}
 	}
 }

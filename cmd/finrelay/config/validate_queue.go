@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -62,9 +63,27 @@ func (v *validator) queue(field string, q *Queue) {
 	if e := v.signedIn(field+".environment", q.Environment); e.OnPremises {
 		v.fail(field+".environment", q.Environment, "use events there", "FinOps on-premises has no queues")
 	}
+	if other := v.polledBefore(q); other != "" {
+		v.fail(field+".activity", q.Activity, "poll it for one flow; its exports are routed to all of them", "flow "+other+" polls this queue already")
+	}
 	if _, err := q.CronSchedule(); err != nil {
 		v.failCause(field+".schedule", q.Schedule, `five fields as in cron, for example "*/10 6-20 * * 1-5", or "@every 10m"; the zone is a name such as Europe/Berlin`, err)
 	}
+}
+
+// polledBefore names an earlier flow that polls the same queue.
+func (v *validator) polledBefore(q *Queue) string {
+	bare := func(activity string) string { return strings.ToLower(strings.Trim(strings.TrimSpace(activity), "{}")) }
+	for i := range v.c.Flows {
+		o := &v.c.Flows[i]
+		if &o.Queue == q {
+			break
+		}
+		if o.Queue.Environment == q.Environment && bare(o.Queue.Activity) == bare(q.Activity) {
+			return o.Name
+		}
+	}
+	return ""
 }
 
 // signedIn checks that FinOps can be asked in an environment that a setting
@@ -98,6 +117,9 @@ func cronSchedule(schedule, zone string) (cron.Schedule, error) {
 	s, err := cron.ParseStandard("CRON_TZ=" + zone + " " + schedule)
 	if err != nil {
 		return nil, fmt.Errorf("not a schedule: %w", err)
+	}
+	if s.Next(time.Now()).IsZero() {
+		return nil, errors.New("not a schedule: there is no such day")
 	}
 	return s, nil
 }

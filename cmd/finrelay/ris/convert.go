@@ -17,7 +17,7 @@ type Result struct {
 	Variables []string
 	// Notes say what needs a person, a sentence or two each.
 	Notes []string
-	// Flows counts the download jobs that were taken over.
+	// Flows counts the flows that download and export jobs became.
 	Flows int
 }
 
@@ -28,7 +28,7 @@ func Convert(r io.Reader, source string) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	c := &converter{seen: map[string]bool{}, activities: map[string]string{}, timings: map[string][]*timing{}, taken: map[string]bool{}}
+	c := &converter{seen: map[string]bool{}, activities: map[string]string{}, projects: map[string]*flow{}, timings: map[string][]*timing{}, taken: map[string]bool{}}
 	for _, part := range s.Schedules {
 		for _, t := range part.Triggers {
 			if one := t.timing(); one != nil {
@@ -60,17 +60,22 @@ type converter struct {
 
 	seen       map[string]bool      // jobs, by key
 	activities map[string]string    // title of the job that polls it, by environment and activity
+	projects   map[string]*flow     // the flow that runs it, by environment and data project
 	timings    map[string][]*timing // by the job's key
 	taken      map[string]bool      // names given, folded, each behind its kind
 }
 
+// flow polls a queue, or runs a data project.
 type flow struct {
-	name, title, description, activity string
-	environment                        *environment
-	schedule, zone                     string
-	was                                string // the trigger as the scheduler has it
-	output                             *output
-	needsEntities                      bool
+	name, title, description string
+	environment              *environment
+	activity                 string   // of the queue
+	project                  string   // data project that is run; "" for a queue
+	companies                []string // that it is run for
+	schedule, zone           string   // schedule "": only when a person asks
+	was                      string   // the trigger as the scheduler has it
+	output                   *output
+	needsEntities            bool
 }
 
 type output struct{ name, was string }
@@ -90,8 +95,7 @@ func (c *converter) job(j job) {
 	case downloadJobType:
 		c.download(j)
 	case exportJobType:
-		c.note("job %s starts exports of data project %q for company %q itself: in FinOps, create a recurring data job for that project and add a flow that polls it (docs/polling.md)",
-			j.title(), j.get(keyDataProject), j.get(keyCompany))
+		c.export(j)
 	default:
 		c.note("job %s (%s) is not for finrelay, which only brings data out of FinOps: leave it where it is", j.title(), afterLastDot(j.kind()))
 	}
@@ -123,6 +127,11 @@ func (c *converter) download(j job) {
 	c.schedule(j, f)
 	f.output = c.output(j, f.name)
 	c.flows = append(c.flows, f)
+	c.odd(j)
+}
+
+// odd notes settings that mean something else here, or nothing that is known.
+func (c *converter) odd(j job) {
 	if unknown := j.unknown(); len(unknown) > 0 {
 		c.note("job %s has settings that are not known here: %s", j.title(), strings.Join(unknown, ", "))
 	}
@@ -157,7 +166,7 @@ func (c *converter) entities() {
 			continue
 		}
 		f.needsEntities = true
-		c.note("flow %s: write the entities that its data project exports into entities; environment %s has %d queues, and until then what this one brings is parked with its raw file kept, for finrelay rerun",
+		c.note("flow %s: write the entities that its data project exports into entities; environment %s has %d flows, and until then what this one brings is parked with its raw file kept, for finrelay rerun",
 			f.name, f.environment.name, f.environment.flows)
 	}
 }
@@ -167,8 +176,14 @@ func (c *converter) general() {
 	if len(c.flows) == 0 {
 		return
 	}
-	c.note("stop the scheduler's download jobs before the first poll: two programs on one queue take each other's messages. To compare side by side, give finrelay a copied recurring data job of its own")
-	c.note("what waits in the queues at the first poll is asked about: set backlog to land or park in each queue, or finrelay poll FLOW --backlog land once")
+	if len(c.activities) > 0 {
+		c.note("stop the scheduler's download jobs before the first poll: two programs on one queue take each other's messages. To compare side by side, give finrelay a copied recurring data job of its own")
+		c.note("what waits in the queues at the first poll is asked about: set backlog to land or park in each queue, or finrelay poll FLOW --backlog land once")
+	}
+	if len(c.projects) > 0 {
+		c.note("stop the scheduler's export jobs before finrelay serve: FinOps cannot run one data project twice at a time, and of an incremental project each program would get a part of the rows. To compare side by side, give finrelay a copied data project")
+		c.note("the scheduler takes what a partly succeeded run gives; finrelay parks it unless the flow says refresh: full or project.on_partial: land")
+	}
 	c.note("folders were Windows paths and became folders below ./out: set them; finrelay lands rows as JSON there, not the scheduler's zip files")
 	c.note("say refresh: full for each flow whose data project exports all rows each time; incremental is assumed")
 }

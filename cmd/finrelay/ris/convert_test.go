@@ -59,8 +59,8 @@ func checkResult(t *testing.T, res ris.Result) {
 		t.Errorf("%d flows in the configuration, want %d", len(cfg.Flows), res.Flows)
 	}
 	for _, f := range cfg.Flows {
-		if f.Queue.Activity == "" || f.Queue.Backlog != "ask" {
-			t.Errorf("flow %s: activity %q, backlog %q; want an activity, and the backlog asked about", f.Name, f.Queue.Activity, f.Queue.Backlog)
+		if (f.Queue.Activity == "") == (f.Project.Name == "") || f.Queue.Backlog != "ask" {
+			t.Errorf("flow %s: activity %q, project %q, backlog %q; want one of the first two, and the backlog asked about", f.Name, f.Queue.Activity, f.Project.Name, f.Queue.Backlog)
 		}
 	}
 	for _, finding := range config.Lint(cfg, config.Facts{}) {

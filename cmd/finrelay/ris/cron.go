@@ -24,6 +24,14 @@ var (
 	weekdays = field{name: "day of week", min: 1, max: 7, names: []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}, shift: -1}
 )
 
+// loss is something that cron's five fields cannot say.
+type loss struct {
+	what    string
+	oftener bool // without it the expression fires at more times, not only at others within the minute
+}
+
+func (l loss) String() string { return l.what }
+
 // toCron turns Quartz's six or seven fields (seconds first, a year at the end)
 // into cron's five. What five fields cannot say is left away so that the
 // result fires more often, never less: polling an empty queue does no harm.
@@ -31,33 +39,33 @@ var (
 //
 // Source: Quartz.NET, "Cron Trigger" tutorial, for the fields, ? L W # and
 // ranges that wrap around.
-func toCron(expression string) (cron string, lost []string, err error) {
+func toCron(expression string) (cron string, lost []loss, err error) {
 	parts := strings.Fields(strings.ToUpper(expression))
 	if len(parts) != 6 && len(parts) != 7 {
 		return "", nil, fmt.Errorf("%d fields instead of 6 or 7", len(parts))
 	}
-	lose := func(what string) { lost = append(lost, what) }
+	lose := func(what string, oftener bool) { lost = append(lost, loss{what, oftener}) }
 	switch second, err := strconv.Atoi(parts[0]); {
 	case err != nil:
-		lose("seconds " + parts[0] + " (at most once a minute here)")
+		lose("seconds "+parts[0]+" (at most once a minute here)", false)
 	case second < 0 || second > 59:
 		return "", nil, fmt.Errorf("seconds %q", parts[0])
 	case second != 0:
-		lose("second " + parts[0] + " (at the full minute here)")
+		lose("second "+parts[0]+" (at the full minute here)", false)
 	}
 	if len(parts) == 7 && parts[6] != "*" {
-		lose("year " + parts[6] + " (every year here)")
+		lose("year "+parts[6]+" (every year here)", true)
 	}
 	if parts[3] != "?" && parts[3] != "*" && parts[5] != "?" && parts[5] != "*" {
 		// cron would take either day, Quartz refuses both.
-		lose("day of week " + parts[5] + " beside a day of month")
+		lose("day of week "+parts[5]+" beside a day of month", true)
 		parts[5] = "?"
 	}
 	out := make([]string, 0, 5)
 	for i, f := range []field{minutes, hours, days, months, weekdays} {
 		part := parts[i+1]
 		if special(f, part) {
-			lose(f.name + " " + part + " (any day here)")
+			lose(f.name+" "+part+" (any day here)", true)
 			part = "*"
 		}
 		text, err := f.convert(part)

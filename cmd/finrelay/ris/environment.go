@@ -9,6 +9,7 @@ import (
 
 type environment struct {
 	name, url, tenant, clientID, authority, method, variable string
+	onPremises                                               bool
 	flows                                                    int
 }
 
@@ -16,24 +17,35 @@ type environment struct {
 const missing = "set-this"
 
 // environment finds or makes the environment of a job; nil when it has none
-// that can be polled, which is noted.
+// that can be asked, which is noted.
 func (c *converter) environment(j job) *environment {
 	address, err := dmf.Audience(j.get(keyURL))
 	if err != nil {
 		c.note("job %s was left out: AosUri is not the address of a FinOps, https://NAME.operations.dynamics.com", j.title())
 		return nil
 	}
-	if u, err := url.Parse(j.get(keyURL)); err == nil && strings.Trim(u.Path, "/") != "" {
+	u, err := url.Parse(j.get(keyURL))
+	onPremises := err == nil && strings.Trim(u.Path, "/") != ""
+	if onPremises && j.kind() == downloadJobType {
 		c.note("job %s was left out: %s is FinOps on-premises, which has no queues", j.title(), address)
 		return nil
 	}
 	made := c.newEnvironment(j, address)
+	made.onPremises = onPremises
 	for _, e := range c.environments {
 		if e.url != address {
 			continue
 		}
+		if e.onPremises != onPremises {
+			c.note("job %s was left out: by its AosUri %s is FinOps %s, and by that of an earlier job it is not: correct the file, or add a flow by hand", j.title(), address, kindOf(onPremises))
+			return nil
+		}
 		if made.clientID != e.clientID {
-			c.note("job %s signs in as application %s: environment %s uses %s for all; add that one to this job's authorization policy in FinOps", j.title(), dashed(made.clientID), e.name, dashed(e.clientID))
+			where := "this job's authorization policy in FinOps"
+			if j.kind() == exportJobType {
+				where = "FinOps' Microsoft Entra applications, with a user that may run this job's data project"
+			}
+			c.note("job %s signs in as application %s: environment %s uses %s for all; add that one to %s", j.title(), dashed(made.clientID), e.name, dashed(e.clientID), where)
 		}
 		if made.tenant != e.tenant || made.authority != e.authority {
 			c.note("job %s names another tenant or sign-in address than environment %s: check environments.%s.sign_in", j.title(), e.name, e.name)
@@ -42,6 +54,13 @@ func (c *converter) environment(j job) *environment {
 	}
 	c.introduce(j, made)
 	return made
+}
+
+func kindOf(onPremises bool) string {
+	if onPremises {
+		return "on-premises"
+	}
+	return "in the cloud"
 }
 
 // newEnvironment reads what a job says about its environment.
@@ -65,7 +84,10 @@ func (c *converter) introduce(j job, e *environment) {
 	// Names that differ in - and _ only must not share a secret.
 	e.variable = "FINOPS_SECRET_" + strings.ToUpper(strings.ReplaceAll(c.name("variable", strings.ReplaceAll(e.name, "-", "_"), ""), "-", "_"))
 	c.environments = append(c.environments, e)
-	if e.tenant == "" {
+	if e.onPremises {
+		c.onPremises(e)
+	}
+	if e.tenant == "" && !e.onPremises {
 		e.tenant = missing
 		c.note("environment %s has no tenant in the file: set its sign_in.tenant", e.name)
 	}
@@ -81,10 +103,30 @@ func (c *converter) introduce(j job, e *environment) {
 		if u, err := url.Parse(e.authority); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
 			c.note("environment %s: AzureAuthEndpoint is not an https address and was left out: set sign_in.authority if it is not the public cloud", e.name)
 			e.authority = ""
+			if e.onPremises {
+				e.authority = "https://" + missing
+			}
 		}
 	}
 	if !j.flag(keyServiceAuth) {
-		c.note("environment %s signs in as a user with a password: finrelay signs in as an application; register one with a secret (docs/polling.md) and set sign_in.client_id", e.name)
+		c.note("environment %s signs in as a user with a password: finrelay signs in as an application; register one with a secret (docs/app-registration.md) and set sign_in.client_id", e.name)
 	}
-	c.note("environment %s: its secret cannot move, the scheduler encrypts it for its own Windows machine: make a new client secret in Entra and put it into %s", e.name, e.variable)
+	where := "Entra"
+	if e.onPremises {
+		where = "AD FS"
+	}
+	c.note("environment %s: its secret cannot move, the scheduler encrypts it for its own Windows machine: make a new client secret in %s and put it into %s", e.name, where, e.variable)
+}
+
+// onPremises lets an environment sign in at AD FS, which knows no tenants.
+//
+// Observed: peterdx.com on-premises: the scheduler's sign-in address is that of
+// AD FS, with "adfs" behind it or as the tenant; package dmf takes both.
+func (c *converter) onPremises(e *environment) {
+	e.method, e.tenant = dmf.MethodADFS, ""
+	c.note("environment %s is FinOps on-premises: finrelay takes files from what answers as Azure Blob storage does, and where the packages of an on-premises FinOps lie has not been tried: try finrelay export once before you stop the scheduler", e.name)
+	if e.authority == "" {
+		e.authority = "https://" + missing
+		c.note("environment %s is FinOps on-premises and the file does not name its AD FS: set its sign_in.authority", e.name)
+	}
 }

@@ -8,8 +8,8 @@ import (
 // Keys of a job's settings.
 //
 // Source: microsoft/Recurring-Integrations-Scheduler,
-// Common/Contracts/SettingsConstants.cs and Scheduler/Forms/DownloadJobV3.cs;
-// for the encryption, Common/Helpers/EncryptDecrypt.cs (LocalMachine scope).
+// Common/Contracts/SettingsConstants.cs, Scheduler/Forms/DownloadJobV3.cs and
+// Common/JobSettings/ExportJobSettings.cs; for the encryption, Common/Helpers/EncryptDecrypt.cs (LocalMachine scope).
 const (
 	keyURL          = "AosUri"
 	keyAuthority    = "AzureAuthEndpoint"
@@ -26,6 +26,7 @@ const (
 	keyUnzip        = "UnzipPackage"
 	keyDataProject  = "DataProject"
 	keyCompany      = "Company"
+	keyStatusDelay  = "DelayBetweenStatusCheck"
 	downloadJobType = "RecurringIntegrationsScheduler.Job.Download"
 	exportJobType   = "RecurringIntegrationsScheduler.Job.Export"
 )
@@ -35,6 +36,10 @@ const (
 var withoutCounterpart = []string{
 	"DownloadErrorsDir", "AddTimestamp", "DeletePackage", "Interval", "DelayBetweenFiles", "RetryCount", "RetryDelay", "PauseJobOnException", "LogVerbose",
 }
+
+// exportOnly are settings of export jobs. How often a run's status is asked is
+// finrelay's own matter.
+var exportOnly = []string{keyDataProject, keyCompany, keyStatusDelay}
 
 var known = append([]string{
 	keyURL, keyAuthority, keyTenant, keyClientID, keySecret, keyServiceAuth, keyADAL, keyUser, keyPassword, keyActivity, keyFolder, keyPaused, keyUnzip,
@@ -54,13 +59,17 @@ func (j job) get(name string) string {
 // Source: the scheduler reads them with Convert.ToBoolean.
 func (j job) flag(name string) bool { return strings.EqualFold(j.get(name), "true") }
 
-// unknown lists settings of a download job that this version does not know,
-// names only: a value may be a secret. Paths of actions are for other jobs.
+// unknown lists settings of a job that this version does not know, names only:
+// a value may be a secret. Paths of actions are finrelay's own.
 func (j job) unknown() []string {
 	var names []string
 	for _, e := range j.Entries {
 		name := strings.TrimSpace(e.Key)
-		if name == "" || strings.HasSuffix(name, "ActionPath") || slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) }) {
+		same := func(k string) bool { return strings.EqualFold(k, name) }
+		if name == "" || strings.HasSuffix(name, "ActionPath") || slices.ContainsFunc(known, same) {
+			continue
+		}
+		if j.kind() == exportJobType && slices.ContainsFunc(exportOnly, same) {
 			continue
 		}
 		names = append(names, name)

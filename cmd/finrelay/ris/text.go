@@ -72,3 +72,11 @@ func clean(s string) string {
 func quote(s string) string {
 	return strconv.QuoteToASCII(strings.ReplaceAll(clean(s), "${", "$${"))
 }
+
+func quoteAll(all []string) string {
+	quoted := make([]string, len(all))
+	for i, s := range all {
+		quoted[i] = quote(s)
+	}
+	return strings.Join(quoted, ", ")
+}

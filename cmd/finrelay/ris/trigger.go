@@ -7,7 +7,9 @@ import (
 	"time"
 )
 
-// What a flow gets whose trigger cannot be taken over.
+// What a flow gets that polls a queue and whose trigger cannot be taken over:
+// polling an empty queue does no harm. A data project then gets no schedule,
+// since a run that nobody wanted costs FinOps work and moves its marker.
 const (
 	fallbackSchedule = "*/10 * * * *"
 	fallbackZone     = "UTC"
@@ -15,10 +17,13 @@ const (
 
 // schedule takes the job's trigger over, the first when it has several.
 func (c *converter) schedule(j job, f *flow) {
-	f.schedule, f.zone = fallbackSchedule, fallbackZone
+	f.zone = fallbackZone
+	if f.project == "" {
+		f.schedule = fallbackSchedule
+	}
 	timings := c.timings[key(j.Name, j.Group)]
 	if len(timings) == 0 {
-		c.note("job %s has no trigger, so it never ran by itself: flow %s polls %s; change its schedule", j.title(), f.name, everyTen)
+		c.note("job %s has no trigger, so it never ran by itself: flow %s %s", j.title(), f.name, f.fallback())
 		return
 	}
 	t := timings[0]
@@ -35,27 +40,41 @@ func (c *converter) schedule(j job, f *flow) {
 	}
 	every, err := t.every()
 	if err != nil {
-		c.note("job %s: its interval cannot be taken over (%v): flow %s polls %s; change its schedule", j.title(), err, f.name, everyTen)
+		c.note("job %s: its interval cannot be taken over (%v): flow %s %s", j.title(), err, f.name, f.fallback())
 		return
 	}
 	f.schedule = "@every " + short(every)
 	if n, err := strconv.Atoi(t.Count); t.Count != "" && (err != nil || n >= 0) && !strings.EqualFold(t.Count, "REPEAT_INDEFINITELY") && !strings.EqualFold(t.Count, "RepeatIndefinitely") {
-		c.note("job %s ran a limited number of times (repeat-count %s): flow %s polls for ever", j.title(), t.Count, f.name)
+		c.note("job %s ran a limited number of times (repeat-count %s): flow %s %s for ever", j.title(), t.Count, f.name, f.does())
 	}
 }
 
-const everyTen = "every 10 minutes"
+// does is what a flow does at its schedule.
+func (f *flow) does() string {
+	if f.project != "" {
+		return "runs its data project"
+	}
+	return "polls"
+}
+
+// fallback is what it does without one.
+func (f *flow) fallback() string {
+	if f.project != "" {
+		return "has no schedule, and finrelay runs its data project when finrelay export asks for it; set project.schedule"
+	}
+	return "polls every 10 minutes; change its schedule"
+}
 
 func (c *converter) cron(j job, f *flow, t *timing) {
 	expression, lost, err := toCron(t.Expression)
 	if err != nil {
-		c.note("job %s: its cron expression %q cannot be read (%v): flow %s polls %s; change its schedule", j.title(), t.Expression, err, f.name, everyTen)
+		c.note("job %s: its cron expression %q cannot be read (%v): flow %s %s", j.title(), t.Expression, err, f.name, f.fallback())
+		return
+	}
+	if !c.lossy(j, f, t, expression, lost) {
 		return
 	}
 	f.schedule = expression
-	if len(lost) > 0 {
-		c.note("job %s: cron has no words for %s of %q: flow %s polls at %q, which is at least as often", j.title(), strings.Join(lost, ", "), t.Expression, f.name, expression)
-	}
 	zone := toZone(t.Zone)
 	if zone != "" {
 		if _, err := time.LoadLocation(zone); err == nil {
@@ -69,6 +88,27 @@ func (c *converter) cron(j job, f *flow, t *timing) {
 		return
 	}
 	c.note("job %s: time zone %q is not known here: flow %s has UTC; change its zone to a name such as Europe/Berlin", j.title(), zone, f.name)
+}
+
+// lossy notes what cron cannot say, and whether the rest will do.
+func (c *converter) lossy(j job, f *flow, t *timing, expression string, lost []loss) bool {
+	var words []string
+	oftener := false
+	for _, l := range lost {
+		words, oftener = append(words, l.what), oftener || l.oftener
+	}
+	switch {
+	case len(lost) == 0:
+		return true
+	case f.project != "" && oftener:
+		c.note("job %s: cron has no words for %s of %q, and %q would run its data project more often: flow %s %s", j.title(), strings.Join(words, ", "), t.Expression, expression, f.name, f.fallback())
+		return false
+	case f.project != "":
+		c.note("job %s: cron has no words for %s of %q: flow %s runs its data project at %q", j.title(), strings.Join(words, ", "), t.Expression, f.name, expression)
+		return true
+	}
+	c.note("job %s: cron has no words for %s of %q: flow %s polls at %q, which is at least as often", j.title(), strings.Join(words, ", "), t.Expression, f.name, expression)
+	return true
 }
 
 // words are the trigger for people.

@@ -17,11 +17,16 @@ func (c *converter) write(source string) []byte {
 	for _, e := range c.environments {
 		line("  %s:", quote(e.name))
 		line("    url: %s", quote(e.url))
+		if e.onPremises {
+			line("    on_premises: true")
+		}
 		line("    sign_in:")
 		if e.method != "" {
 			line("      method: %s", e.method)
 		}
-		line("      tenant: %s", quote(e.tenant))
+		if e.tenant != "" {
+			line("      tenant: %s", quote(e.tenant))
+		}
 		line("      client_id: %s", quote(e.clientID))
 		line("      secret: ${%s}", e.variable)
 		if e.authority != "" {
@@ -61,14 +66,33 @@ func (f *flow) write(line func(string, ...any)) {
 	if f.needsEntities {
 		line("    entities: [%s] # the entities of its data project, as FinOps labels them", quote(missing))
 	}
-	line("    queue:")
-	line("      environment: %s", quote(f.environment.name))
-	line("      activity: %s", quote(f.activity))
-	if was := clean(f.was); was != "" {
-		line("      schedule: %s # was %s", quote(f.schedule), was)
+	if f.project != "" {
+		line("    project:")
+		line("      environment: %s", quote(f.environment.name))
+		line("      name: %s", quote(f.project))
+		line("      legal_entities: [%s]", quoteAll(f.companies))
 	} else {
+		line("    queue:")
+		line("      environment: %s", quote(f.environment.name))
+		line("      activity: %s", quote(f.activity))
+	}
+	f.writeSchedule(line)
+	line("    outputs: [%s]", quote(f.output.name))
+}
+
+func (f *flow) writeSchedule(line func(string, ...any)) {
+	was := clean(f.was)
+	switch {
+	case f.schedule == "" && was == "":
+		line("      # no schedule: it runs when finrelay export asks for it")
+		return
+	case f.schedule == "":
+		line("      # no schedule: it runs when finrelay export asks for it; was %s", was)
+		return
+	case was != "":
+		line("      schedule: %s # was %s", quote(f.schedule), was)
+	default:
 		line("      schedule: %s", quote(f.schedule))
 	}
 	line("      zone: %s", quote(f.zone))
-	line("    outputs: [%s]", quote(f.output.name))
 }

@@ -160,8 +160,3 @@ func (e pastEntity) rows() *int64 {
 	n := e.counts[0]
 	return &n
 }
-
-func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
-
-// entityKey is what labels are compared by: a label may be told as a file's name.
-func entityKey(label string) string { return fold(dmf.FileName(label, "")) }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// progress writes one line on a terminal and keeps it up to date. It works
+// within the reads and blocks of the conversions, of which several may go on at
+// a time, and needs no goroutine of its own; an input that stands still leaves
+// it standing.
+type progress struct {
+	w   io.Writer // nil: nobody looks on
+	now func() time.Time
+
+	mu                sync.Mutex
+	began, last       time.Time
+	shown             bool
+	bytes, size, rows int64
+}
+
+// Times of the progress line.
+const (
+	progressAfter = time.Second            // shorter work needs none
+	progressEvery = 200 * time.Millisecond // between two lines
+)
+
+// newProgress shows nothing when standard error is no terminal, or when rows go
+// to the same one.
+func newProgress(a *app, rowsToStdout bool) *progress {
+	p := &progress{now: time.Now}
+	if isTerminal(a.stderr) && !(rowsToStdout && isTerminal(a.stdout)) {
+		p.w = a.stderr
+	}
+	return p
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// begin says how many bytes there will be in all; 0 when nobody knows.
+func (p *progress) begin(size int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.began, p.size = p.now(), size
+}
+
+// watch counts what is read.
+func (p *progress) watch(r io.Reader) io.Reader {
+	if p.w == nil {
+		return r
+	}
+	return &watched{r, p}
+}
+
+type watched struct {
+	io.Reader
+	p *progress
+}
+
+func (w *watched) Read(b []byte) (int, error) {
+	n, err := w.Reader.Read(b)
+	w.p.add(int64(n), 0)
+	return n, err
+}
+
+func (p *progress) add(bytes, rows int64) {
+	if p.w == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bytes, p.rows = p.bytes+bytes, p.rows+rows
+	now := p.now()
+	took := now.Sub(p.began)
+	if took < progressAfter || now.Sub(p.last) < progressEvery {
+		return
+	}
+	p.last, p.shown = now, true
+	fmt.Fprint(p.w, "\r\x1b[K"+p.line(took))
+}
+
+func (p *progress) line(took time.Duration) string {
+	rate := float64(p.bytes) / took.Seconds()
+	line := size(p.bytes)
+	if p.size > 0 {
+		line += " of " + size(p.size)
+	}
+	line += fmt.Sprintf(", %d rows, %s/s", p.rows, size(int64(rate)))
+	if left := float64(p.size - p.bytes); left > 0 && rate > 0 {
+		line += ", " + time.Duration(left/rate*float64(time.Second)).Round(time.Second).String() + " left"
+	}
+	return line
+}
+
+// clear takes the line away, before something else is written.
+func (p *progress) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.shown = false
+	}
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+
+	"finrelay/exporter"
+	"finrelay/exporter/convert"
+)
+
+// rowWriter writes JSON Lines as they come, or as the elements of an array.
+type rowWriter struct {
+	w     *bufio.Writer
+	array bool
+	rows  int64
+}
+
+func (s *rowWriter) Block(lines []byte, _ int) error {
+	if !s.array {
+		_, err := s.w.Write(lines)
+		return err
+	}
+	for line := range bytes.Lines(lines) {
+		before := ",\n"
+		if s.rows == 0 {
+			before = "[\n"
+		}
+		s.rows++
+		if _, err := s.w.WriteString(before); err != nil {
+			return err
+		}
+		if _, err := s.w.Write(bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BadRow writes nothing: bad rows are named elsewhere.
+func (s *rowWriter) BadRow(convert.BadRow) error { return nil }
+
+// end closes an array and empties the buffer.
+func (s *rowWriter) end() error {
+	if s.array {
+		last := "\n]\n"
+		if s.rows == 0 {
+			last = "[]\n"
+		}
+		if _, err := s.w.WriteString(last); err != nil {
+			return err
+		}
+	}
+	return s.w.Flush()
+}
+
+// badRows names on standard error what is no row, and counts rows for the
+// progress line.
+type badRows struct {
+	convert.Sink
+	cv    *conversion
+	entry string
+}
+
+func (s *badRows) Block(lines []byte, rows int) error {
+	s.cv.progress.add(0, int64(rows))
+	return s.Sink.Block(lines, rows)
+}
+
+func (s *badRows) BadRow(b convert.BadRow) error {
+	e := &exporter.RecordError{Entry: s.entry, Line: b.Line, Column: b.Column, Err: b.Err}
+	if s.cv.strict {
+		return e
+	}
+	s.cv.badRows++
+	s.cv.showBad(e.Error())
+	return nil
+}

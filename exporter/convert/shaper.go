@@ -1,0 +1,182 @@
+package convert
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"finrelay/exporter"
+)
+
+// ShapeStats says what a Shaper did. Rows read and rows given always add up:
+//
+//	RowsIn == RowsOut - Extra + Dropped + BadRows
+type ShapeStats struct {
+	RowsIn  int64 // rows the reader gave
+	RowsOut int64 // rows given on
+	Dropped int64 // rows of which the transform made none
+	Extra   int64 // rows the transform made beyond the first of a row
+	BadRows int64 // rows that became bad rows here
+	// TypeErrors counts the values that did not fit, by column as read.
+	TypeErrors map[string]int64
+}
+
+// Shaper is a Sink that gives rows, shaped, to another. It stands behind the
+// reader only where a flow asks for it, so that rows without a shape pay
+// nothing. It serves one conversion and is not for concurrent use.
+type Shaper struct {
+	ctx   context.Context
+	entry string
+	sink  Sink
+	*compiled
+
+	plans   []*columnPlan          // in the order of the first row: rows repeat it
+	byRaw   map[string]*columnPlan // by key as spelled
+	byOut   map[string]*columnPlan
+	slots   []*columnPlan // of a row's selected columns, by place
+	row     []byte        // what a transform is given
+	out     []byte
+	made    int      // rows in out
+	records int64    // records the reader told of
+	header  []string // of a file that has one
+	names   []string // of rows given, in order of first appearance
+	named   map[string]bool
+	slow    int // rows that the transform did not end with
+	stats   ShapeStats
+}
+
+// NewShaper makes a Shaper in front of sink; entry is the file's name for error
+// messages. The error is a *ShapeError. When ctx ends, Block returns its cause.
+//
+// Block's own errors are *exporter.RecordError: two columns that the shape
+// would give one name, a selected column that the file's header lacks.
+func NewShaper(ctx context.Context, entry string, shape Shape, sink Sink) (*Shaper, error) {
+	c, err := shape.compile()
+	if err != nil {
+		return nil, err
+	}
+	return &Shaper{
+		ctx: ctx, entry: entry, sink: sink, compiled: c,
+		byRaw: make(map[string]*columnPlan), byOut: make(map[string]*columnPlan),
+		slots: make([]*columnPlan, len(c.selected)), named: make(map[string]bool),
+		stats: ShapeStats{TypeErrors: make(map[string]int64)},
+	}, nil
+}
+
+// Stats gives what was done so far.
+func (s *Shaper) Stats() ShapeStats { return s.stats }
+
+// Block shapes rows.
+func (s *Shaper) Block(lines []byte, _ int) error {
+	for line := range bytes.Lines(lines) {
+		if s.ctx.Err() != nil {
+			return context.Cause(s.ctx)
+		}
+		s.records++
+		s.stats.RowsIn++
+		begin, before := len(s.out), s.made
+		if err := s.shape(line); err != nil {
+			s.out, s.made = s.out[:begin], before
+			if err := s.refuse(line, err); err != nil {
+				return err
+			}
+			continue
+		}
+		switch made := s.made - before; {
+		case made == 0:
+			s.stats.Dropped++
+		default:
+			s.stats.Extra += int64(made - 1)
+		}
+		if len(s.out) >= blockSize {
+			if err := s.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return s.flush()
+}
+
+// BadRow passes on what the reader could not read.
+func (s *Shaper) BadRow(b BadRow) error {
+	s.records++
+	return s.sink.BadRow(b)
+}
+
+// misfit is a row that cannot be shaped.
+type misfit struct{ err error }
+
+func (m *misfit) Error() string { return m.err.Error() }
+
+// refuse makes a bad row of a line, or gives back an error that is not the
+// row's. What came before goes first: the sink sees source order.
+func (s *Shaper) refuse(line []byte, err error) error {
+	if s.ctx.Err() != nil {
+		return err
+	}
+	if err := s.flush(); err != nil {
+		return err
+	}
+	m, ok := errors.AsType[*misfit](err)
+	if !ok {
+		return err
+	}
+	s.stats.BadRows++
+	return s.sink.BadRow(BadRow{Record: s.records, Raw: line, Err: fmt.Errorf("record %d: %w", s.records, m.err)})
+}
+
+func (s *Shaper) flush() error {
+	if s.made == 0 {
+		return nil
+	}
+	out, made := s.out, s.made
+	if s.out, s.made = s.out[:0], 0; cap(out) > 8*blockSize {
+		s.out = nil // one very long row must not hold its memory to the end
+	}
+	if err := s.sink.Block(out, made); err != nil {
+		return err
+	}
+	s.stats.RowsOut += int64(made)
+	return nil
+}
+
+// shape appends what becomes of a line to out.
+func (s *Shaper) shape(line []byte) error {
+	if s.transform == nil {
+		var err error
+		if s.out, err = s.members(s.out, line); err == nil {
+			s.made++
+		}
+		return err
+	}
+	var err error
+	if s.row, err = s.members(s.row[:0], line); err != nil {
+		return err
+	}
+	begin := len(s.out)
+	err = s.transform.run(s.ctx, s.row, func(object map[string]any) (err error) {
+		if s.out, err = s.transform.appendObject(s.out, object); err != nil {
+			return err
+		}
+		if len(s.out)-begin > DefaultMaxRecord {
+			return fmt.Errorf("transform: makes more than %d bytes of one row", DefaultMaxRecord)
+		}
+		s.made++
+		return s.noteKeys(object)
+	})
+	if _, ours := errors.AsType[*exporter.RecordError](err); err == nil || ours || s.ctx.Err() != nil {
+		return err
+	}
+	if errors.Is(err, errSlow) {
+		if s.slow++; s.slow > MostSlowRows {
+			return s.reject("record %d: %w, as for %d rows before it: the program is at fault, not the row", s.records, err, MostSlowRows)
+		}
+	}
+	return &misfit{err}
+}
+
+// reject is an error that ends the conversion.
+func (s *Shaper) reject(format string, args ...any) error {
+	return &exporter.RecordError{Entry: s.entry, Err: fmt.Errorf(format, args...)}
+}
