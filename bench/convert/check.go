@@ -48,7 +48,7 @@ func (l *lab) check(ctx context.Context, r *result) error {
 			reference, r.outBytes = got, size
 			continue
 		}
-		if reason := verdict(c, reference, got, err); reason != "" {
+		if reason := l.public(verdict(c, reference, got, err)); reason != "" {
 			r.wrong[c.name] = reason
 			fmt.Fprintf(os.Stderr, "WRONG: %s: %s\n", c.name, reason)
 		}

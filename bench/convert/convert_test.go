@@ -175,8 +175,8 @@ func TestCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(r.wrong) != 3 || !strings.HasPrefix(r.wrong["lossy"], "1 of 2 rows") ||
-		!strings.Contains(r.wrong["failing"], "exit status 3") || !strings.HasPrefix(r.wrong["silent"], "fails: ") {
-		t.Errorf("wrong are %q, want lossy, failing and silent", r.wrong)
+		!strings.Contains(r.wrong["failing"], "exit status 3") || !strings.HasPrefix(r.wrong["silent"], "fails: ") || strings.Contains(r.wrong["silent"], folder) {
+		t.Errorf("wrong are %q, want lossy, failing and silent, without our folder", r.wrong)
 	}
 	if _, err := run(shell(ours, "sed 1d $1 > $2"), right); err == nil || !strings.Contains(err.Error(), ours) {
 		t.Errorf("ours drops a row: %v", err)
@@ -357,5 +357,19 @@ func TestRosterNamesTheAbsent(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+}
+
+func TestFindNamesWhatIsMissing(t *testing.T) {
+	l := &lab{tools: tools{peers: map[string]string{}}}
+	c := contestant{name: "x", needs: need{program: "no-such-program", debian: "no-such-package"}}
+	l.find(t.Context(), &c, t.TempDir())
+	if want := "needs no-such-program (Debian: no-such-package)"; c.absent != want {
+		t.Errorf("got %q, want %q", c.absent, want)
+	}
+	c = contestant{name: "x", needs: need{program: "sh", version: []string{"-c", "echo sh 1.0; echo more"}}}
+	l.find(t.Context(), &c, t.TempDir())
+	if c.absent != "" || c.version != "sh 1.0" {
+		t.Errorf("got %q, %q", c.absent, c.version)
 	}
 }

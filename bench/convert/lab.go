@@ -79,7 +79,8 @@ func (l *lab) find(ctx context.Context, c *contestant, cache string) {
 		fmt.Fprintf(os.Stderr, "installing %s, if it is not there\n", n.module)
 		home, err := peers.Install(ctx, filepath.Join("bench", "peers", n.peer), cache)
 		if err != nil {
-			c.absent = "npm: " + strings.Join(strings.Fields(err.Error()), " ")
+			fmt.Fprintln(os.Stderr, err) // with folders and hosts that are nobody else's business
+			c.absent = "npm could not install " + n.module
 			return
 		}
 		l.tools.peers[n.peer] = home
@@ -91,6 +92,15 @@ func (l *lab) find(ctx context.Context, c *contestant, cache string) {
 		// What is called python3 may be a script that looks for Python.
 		l.tools.python = firstLine(ctx, "python3", "-c", "import sys; print(sys.executable)")
 	}
+}
+
+// public takes the folders of this machine out of a text for the report.
+func (l *lab) public(text string) string {
+	pairs := []string{l.work, "DIR"}
+	for folder, home := range l.tools.peers {
+		pairs = append(pairs, home, "bench/peers/"+folder)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 func onPath(program string) bool {

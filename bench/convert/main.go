@@ -60,7 +60,7 @@ func parseFlags() options {
 	return opt
 }
 
-func run(ctx context.Context, opt options) (err error) {
+func run(ctx context.Context, opt options) error {
 	began := time.Now()
 	l, err := newLab(ctx, opt)
 	if err != nil {

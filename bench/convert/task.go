@@ -141,8 +141,11 @@ func (t *task) describe() string {
 }
 
 func megabytes(n int64) string {
-	if n < 10e6 {
+	switch {
+	case n < 10e6:
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 1e9:
+		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 	}
 	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
 }
