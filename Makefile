@@ -51,12 +51,12 @@ lint: cc ## Run staticcheck (configured in staticcheck.conf, pinned in tools/go.
 fuzz: cc ## Run each fuzz target for FUZZTIME (30s)
 	@tools/fuzz $(FUZZTIME)
 
-bench: build ## Quick benchmark: 20 MB against the obvious Go program, loose bounds
+bench: build ## Quick benchmark: 20 MB of each format against the obvious Go program, loose bounds
 	$(GO) run ./bench/convert -quick -finrelay $(BIN)
 
-bench-full: build ## The long form: writes docs/benchmarks.md; twenty minutes, 15 GB below BENCHDIR (bin/bench)
+bench-full: build ## The long form: writes docs/benchmarks.md; half an hour, 15 GB below BENCHDIR (bin/bench)
 	@mkdir -p $(BENCHDIR); trap 'rm -rf $(BENCHDIR)' EXIT; \
-	for b in "intake" "landing" "queue -messages 2000" "ledger" "convert -size 100MB" "convert -size 100MB -format xml-element" "convert -size 100MB -format xml-attribute"; do \
+	for b in "intake" "landing" "queue -messages 2000" "ledger" "convert -full"; do \
 	  $(GO) run ./bench/$$b -finrelay $(BIN) -work $(BENCHDIR) -o docs/benchmarks.md; done
 
 generate: ## Rewrite generated files

@@ -2,13 +2,17 @@
 // finrelay, and what those commands share.
 //
 //	gen        writes test data to a file (customers makes it)
-//	convert    file to JSON Lines, against the obvious Go program (obvious)
+//	convert    package to JSON Lines, against the obvious Go program (obvious)
+//	           and what else people run (peers)
 //	intake     events a second, durable before the answer, against express and
 //	           better-sqlite3 (peers/express)
 //	landing    from the answer to the landed file, against curl; peak memory
 //	queue      a backlog of messages, against the queue's own latencies
 //	ledger     a ledger of a million settled exports against an empty one
-//	figures    medians, tables, the machine's description
+//	canon      whether two files of JSON Lines hold the same rows
+//	tree       what a tree of processes costs: time, CPU, memory
+//	peers      the peers' scripts, and how npm installs them
+//	figures    medians, tables, a picture of bars, the machine's description
 //	load       posts events and remembers which ones were promised
 //	blobs      a blob store that costs next to nothing
 //	target     a finrelay, or a peer, as a process that is started and stopped

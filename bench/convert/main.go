@@ -1,43 +1,35 @@
+//go:build linux
+
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"finrelay/bench/customers"
 	"finrelay/bench/figures"
 )
 
 type options struct {
-	finrelay, out, work string
-	format              customers.Format
-	size                figures.Bytes
-	rounds              int
-	bound               float64
+	finrelay, out, work, peers string
+	format                     customers.Format
+	small, large               figures.Bytes // of -full
+	rounds, largeRounds        int
+	bound                      float64
+	full, quick                bool
 }
 
 func main() {
-	opt := options{size: 100e6}
-	flag.StringVar(&opt.finrelay, "finrelay", "bin/finrelay", "the program to measure")
-	flag.StringVar(&opt.out, "o", "", "Markdown file to put the section into")
-	flag.StringVar(&opt.work, "work", "", "folder for the files, on the disk to measure (default: a temporary one)")
-	flag.Var(&opt.size, "size", "bytes of the data file")
-	format := flag.String("format", string(customers.CSV), "csv, xml-element or xml-attribute")
-	flag.IntVar(&opt.rounds, "rounds", 5, "rounds")
-	flag.Float64Var(&opt.bound, "bound", 0, "fail when finrelay takes more than this times the obvious program's time; 0 = never")
-	quick := flag.Bool("quick", false, "20 MB, 3 rounds, bound 0.5, for continuous integration")
-	flag.Parse()
-	opt.format = customers.Format(*format)
-	if *quick {
-		opt.size, opt.rounds, opt.bound = 20e6, 3, 0.5
+	if len(os.Args) > 1 && os.Args[1] == inProcessWord {
+		os.Exit(inProcess(os.Args[2:]))
 	}
+	opt := parseFlags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, opt); err != nil {
@@ -46,106 +38,68 @@ func main() {
 	}
 }
 
+func parseFlags() options {
+	opt := options{small: 100e6, large: 1e9}
+	flag.StringVar(&opt.finrelay, "finrelay", "bin/finrelay", "the program to measure")
+	flag.StringVar(&opt.out, "o", "", "Markdown file to put the section into, with a picture beside it")
+	flag.StringVar(&opt.work, "work", "", "folder for the files, on the disk to measure (default: a temporary one)")
+	flag.StringVar(&opt.peers, "peers", "all", "all, or obvious for the obvious Go program alone")
+	flag.Var(&opt.small, "size", "bytes of the data file, before packing")
+	flag.Var(&opt.large, "large", "bytes of the large data file of -full")
+	format := flag.String("format", string(customers.CSV), "csv, xml-element or xml-attribute; -full and -quick take all")
+	flag.IntVar(&opt.rounds, "rounds", 5, "rounds")
+	flag.IntVar(&opt.largeRounds, "large-rounds", 3, "rounds with the large data file, and with many packages")
+	flag.Float64Var(&opt.bound, "bound", 0, "fail when finrelay takes more than this times the obvious program's time; 0 = never")
+	flag.BoolVar(&opt.full, "full", false, "every format, two sizes, several data files, a thousand packages, a profile; judges the goals")
+	flag.BoolVar(&opt.quick, "quick", false, "every format, 20 MB, 3 rounds, the obvious program alone, bound 0.5, for continuous integration")
+	flag.Parse()
+	opt.format = customers.Format(*format)
+	if opt.quick {
+		opt.small, opt.rounds, opt.bound, opt.peers = 20e6, 3, 0.5, "obvious"
+	}
+	return opt
+}
+
 func run(ctx context.Context, opt options) error {
-	work, err := os.MkdirTemp(opt.work, "finrelay-convert")
+	began := time.Now()
+	l, err := newLab(ctx, opt)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
-	in := filepath.Join(work, opt.format.FileName())
-	rows, err := writeData(in, opt)
-	if err != nil {
-		return err
-	}
-	obvious := filepath.Join(work, "obvious")
-	if text, err := exec.CommandContext(ctx, "go", "build", "-o", obvious, "./bench/obvious").CombinedOutput(); err != nil {
-		return fmt.Errorf("build the obvious program: %w\n%s", err, text)
-	}
-	both := []contestant{
-		{"finrelay", func(in, out string) []string { return []string{opt.finrelay, "convert", in, "-o", out} }},
-		{"obvious", func(in, out string) []string { return []string{obvious, in, out} }},
-	}
-	out := filepath.Join(work, "out.jsonl")
-	if err := equal(ctx, both, in, out, rows); err != nil {
-		return err
-	}
-	costs := map[string][]cost{}
-	for i := range opt.rounds {
-		for j := range both {
-			c := both[(i+j)%len(both)]
-			spent, err := c.run(ctx, in, out)
-			if err != nil {
-				return err
-			}
-			costs[c.name] = append(costs[c.name], spent)
+	defer os.RemoveAll(l.work)
+	var all []*result
+	for _, t := range plan(opt) {
+		r, err := l.measure(ctx, t)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.title, err)
 		}
+		all = append(all, r)
 	}
-	return report(opt, rows, costs)
-}
-
-func writeData(name string, opt options) (rows int, err error) {
-	f, err := os.Create(name)
-	if err != nil {
-		return 0, err
+	text := report(l.contestants, all)
+	if opt.full {
+		text = judged(all) + text
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return customers.Write(f, opt.format, int64(opt.size), 1)
-}
-
-// equal runs each contestant once and wants the same rows from all.
-func equal(ctx context.Context, all []contestant, in, out string, wantRows int) error {
-	var first string
-	for _, c := range all {
-		if _, err := c.run(ctx, in, out); err != nil {
+	text += fmt.Sprintf("\nThe whole run took %s.\n", time.Since(began).Round(time.Second))
+	if opt.out != "" {
+		picture := filepath.Join(filepath.Dir(opt.out), "convert.svg")
+		if err := os.WriteFile(picture, []byte(chart(all).SVG()), 0o644); err != nil {
 			return err
 		}
-		rows, sum, err := fingerprint(out)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
-		if rows != wantRows {
-			return fmt.Errorf("%s wrote %d rows of %d; its speed counts for nothing", c.name, rows, wantRows)
-		}
-		if first == "" {
-			first = sum
-		}
-		if sum != first {
-			return fmt.Errorf("%s wrote other values than %s; its speed counts for nothing", c.name, all[0].name)
-		}
+		text = "![Wall time of each contestant, in times of the best peer's](convert.svg)\n\n" + text
 	}
-	return nil
-}
-
-func report(opt options, rows int, costs map[string][]cost) error {
-	wall := func(name string) (seconds []float64) {
-		for _, c := range costs[name] {
-			seconds = append(seconds, c.wall.Seconds())
-		}
-		return seconds
-	}
-	ratios := figures.Ratios(wall("finrelay"), wall("obvious"))
-	table := figures.Table{Head: []string{"program", "wall s", "CPU s", "rows/s", "peak resident", "÷ obvious, round by round"}}
-	for _, name := range []string{"finrelay", "obvious"} {
-		var cpu []float64
-		var peak int64
-		for _, c := range costs[name] {
-			cpu, peak = append(cpu, c.cpu.Seconds()), max(peak, c.peak)
-		}
-		ratio := ""
-		if name == "finrelay" {
-			ratio = figures.Spread(ratios)
-		}
-		table.Add(name, figures.Spread(wall(name)), figures.Spread(cpu),
-			figures.Thousands(float64(rows)/figures.Median(wall(name))), fmt.Sprintf("%d MiB", peak>>20), ratio)
-	}
-	text := fmt.Sprintf("%s of %s (%s rows, 60 columns) to durable JSON Lines, %d rounds; equal in every value.\n\n%s",
-		opt.size, opt.format, figures.Thousands(float64(rows)), opt.rounds, &table)
-	name := fmt.Sprintf("Convert %s %s", opt.size, opt.format)
-	if err := figures.Publish(opt.out, figures.Section{Name: name, Text: text}); err != nil {
+	if err := figures.Publish(opt.out, figures.Section{Name: "Convert", Text: text}); err != nil {
 		return err
 	}
-	if median := figures.Median(ratios); opt.bound > 0 && median > opt.bound {
-		return fmt.Errorf("finrelay took %.2f times the obvious program's time, the bound is %.2f", median, opt.bound)
+	return withinBound(all, opt.bound)
+}
+
+// withinBound wants finrelay within bound times the obvious program's time, in
+// every case.
+func withinBound(all []*result, bound float64) error {
+	for _, r := range all {
+		if median := figures.Median(r.ratios(obvious)); bound > 0 && median > bound {
+			return fmt.Errorf("%s: finrelay took %.2f times the obvious program's time, the bound is %.2f", r.title, median, bound)
+		}
 	}
 	return nil
 }

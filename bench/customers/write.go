@@ -1,17 +1,11 @@
 package customers
 
 import (
-	"archive/zip"
 	"bufio"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
-	"time"
-
-	"finrelay/dmf"
-
-	"github.com/klauspost/compress/flate"
 )
 
 // Format is how a data file is written.
@@ -31,11 +25,13 @@ const Entity = "Customers V3"
 const rowElement = "CUSTOMERSV3ENTITY"
 
 // FileName is the data file's name in a package.
-func (f Format) FileName() string {
+func (f Format) FileName() string { return f.fileName("") }
+
+func (f Format) fileName(suffix string) string {
 	if f == CSV {
-		return Entity + ".csv"
+		return Entity + suffix + ".csv"
 	}
-	return Entity + ".xml"
+	return Entity + suffix + ".xml"
 }
 
 // source is the name that a data project knows the format by.
@@ -47,6 +43,15 @@ func (f Format) source() string {
 		return "XML-Attribute"
 	}
 	return "CSV"
+}
+
+// Columns are the names of the columns, in the order of the file.
+func Columns() []string {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 // Write writes a data file of at least size bytes, ending with a whole row,
@@ -86,55 +91,6 @@ func (r *row) next(values [][]byte) {
 	}
 }
 
-// WritePackage writes a data package: manifest, header and one data file as
-// Write makes it, deflated at level 6.
-func WritePackage(w io.Writer, format Format, size int64, seed uint64) (rows int, err error) {
-	archive := zip.NewWriter(w)
-	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, 6) })
-	manifest := dmf.EncodeManifest(dmf.Manifest{
-		DefinitionGroup: "Customers export",
-		Entities: []dmf.ManifestEntity{{
-			EntityName:    Entity,
-			InputFilePath: format.FileName(),
-			TargetEntity:  rowElement,
-			RefreshType:   "FullPush",
-			SourceFormat:  format.source(),
-		}},
-	})
-	if err := addFile(archive, dmf.ManifestName, manifest); err != nil {
-		return 0, err
-	}
-	if err := addFile(archive, dmf.PackageHeaderName, dmf.EncodePackageHeader(dmf.PackageHeader{})); err != nil {
-		return 0, err
-	}
-	entry, err := create(archive, format.FileName())
-	if err != nil {
-		return 0, err
-	}
-	if rows, err = Write(entry, format, size, seed); err != nil {
-		return rows, err
-	}
-	return rows, archive.Close()
-}
-
-func addFile(archive *zip.Writer, name string, content []byte) error {
-	w, err := create(archive, name)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(content)
-	return err
-}
-
-// create fixes the time, so that the same seed gives the same bytes.
-func create(archive *zip.Writer, name string) (io.Writer, error) {
-	return archive.CreateHeader(&zip.FileHeader{
-		Name:     name,
-		Method:   zip.Deflate,
-		Modified: time.Date(2024, 5, 6, 7, 8, 10, 0, time.UTC),
-	})
-}
-
 // frame is what stands around the rows of a format, and how a row is written.
 type frame struct {
 	head, tail string
@@ -149,10 +105,4 @@ var frames = map[Format]frame{
 	XMLAttribute: {head: xmlHead, tail: "</Document>\n", row: attributeRow},
 }
 
-func csvHead() string {
-	var names []string
-	for _, c := range columns {
-		names = append(names, c.name)
-	}
-	return "\ufeff" + strings.Join(names, ",") + "\r\n"
-}
+func csvHead() string { return "\ufeff" + strings.Join(Columns(), ",") + "\r\n" }

@@ -131,3 +131,27 @@ func TestPackageIsAPackage(t *testing.T) {
 		t.Errorf("manifest names %+v, the archive holds %s", manifest.Entities, archive.File[2].Name)
 	}
 }
+
+func TestSeveralFiles(t *testing.T) {
+	var b bytes.Buffer
+	want, err := WriteSeveral(&b, CSV, 3, size, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, sums := 0, map[uint32]bool{}
+	for _, member := range archive.File[2:] {
+		r, err := member.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, _, _ := readCSV(t, r)
+		got, sums[member.CRC32] = got+rows, true
+	}
+	if got != want || len(sums) != 3 {
+		t.Errorf("%d different files with %d rows, want 3 with %d", len(sums), got, want)
+	}
+}

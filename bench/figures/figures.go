@@ -36,12 +36,18 @@ func Ratios(a, b []float64) []float64 {
 	return r
 }
 
-// Spread writes a median with its range: "3.21 (2.90-3.40)".
+// Spread writes a median with its range: "3.21 (2.90-3.40)", with a third digit
+// below 0.1: "0.034 (0.031-0.040)".
 func Spread(values []float64) string {
 	if len(values) == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%.2f (%.2f-%.2f)", Median(values), slices.Min(values), slices.Max(values))
+	median := Median(values)
+	digits := 2
+	if median < 0.1 {
+		digits = 3
+	}
+	return fmt.Sprintf("%.*f (%.*f-%.*f)", digits, median, digits, slices.Min(values), digits, slices.Max(values))
 }
 
 // Ms writes a duration in milliseconds.

@@ -66,3 +66,27 @@ func TestReplaceSection(t *testing.T) {
 		t.Errorf("absent: got %q, want the section at the end", got)
 	}
 }
+
+func TestSpread(t *testing.T) {
+	for want, values := range map[string][]float64{
+		"-":                   nil,
+		"0.25 (0.20-1.00)":    {0.25, 1, 0.2},
+		"0.034 (0.031-0.040)": {0.031, 0.034, 0.04},
+	} {
+		if got := Spread(values); got != want {
+			t.Errorf("Spread(%v) = %s, want %s", values, got, want)
+		}
+	}
+}
+
+// The ratio is one of rounds, not of medians: a machine that is twice as slow
+// in one round changes neither.
+func TestRatios(t *testing.T) {
+	ours, theirs := []float64{1, 2, 1}, []float64{4, 8, 5}
+	if got := Spread(Ratios(ours, theirs)); got != "0.25 (0.20-0.25)" {
+		t.Errorf("got %s", got)
+	}
+	if got := Ratios([]float64{1, 2}, []float64{0, 4}); len(got) != 1 || got[0] != 0.5 {
+		t.Errorf("got %v, want a round without a divisor left out", got)
+	}
+}

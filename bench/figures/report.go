@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -49,7 +50,7 @@ func (s Section) String() string {
 func command() string {
 	words := []string{os.Args[0][strings.LastIndexByte(os.Args[0], '/')+1:]}
 	for _, arg := range os.Args[1:] {
-		if strings.HasPrefix(arg, os.TempDir()) {
+		if filepath.IsAbs(arg) {
 			arg = "DIR"
 		}
 		words = append(words, arg)

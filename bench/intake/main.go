@@ -14,7 +14,7 @@ import (
 
 	"finrelay/bench/blobs"
 	"finrelay/bench/figures"
-	"finrelay/bench/target"
+	"finrelay/bench/peers"
 )
 
 // maxEvents bounds a run; it is far above what a second can bring.
@@ -56,7 +56,7 @@ func run(ctx context.Context, finrelay, out, work string, rounds int, seconds ti
 	if err != nil {
 		return err
 	}
-	express, err := target.InstallExpress(ctx, "bench/peers/express", filepath.Join(cache, "finrelay-bench"))
+	express, err := peers.Install(ctx, "bench/peers/express", filepath.Join(cache, "finrelay-bench"))
 	if err != nil {
 		return err
 	}
