@@ -3,9 +3,11 @@ package dmf
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -54,6 +56,30 @@ func (c *Client) ProbeActivity(ctx context.Context, activity ActivityID) error {
 		return nil
 	}
 	return err
+}
+
+// HasProject says whether FinOps lists a data project by this name.
+//
+// Source: published metadata of DataManagementDefinitionGroups: its key is Name.
+// Assumed: letter case does not count in the filter, as in all of FinOps'
+// queries.
+func (c *Client) HasProject(ctx context.Context, name DefinitionGroup) (bool, error) {
+	const op = "projects"
+	filter := "Name eq " + odataString(string(name))
+	a, err := c.call(ctx, request{
+		op: op, method: http.MethodGet, idempotent: true, data: true, timeout: askTimeout,
+		url: c.endpoint(probePath) + "&$select=Name&$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20"),
+	})
+	if err != nil {
+		return false, err
+	}
+	var page struct {
+		Value []json.RawMessage `json:"value"`
+	}
+	if json.Unmarshal(a.body, &page) != nil || page.Value == nil {
+		return false, c.unreadable(op, a, "no list of rows in it")
+	}
+	return len(page.Value) > 0, nil
 }
 
 // answered reports whether the error of a question that must fail is FinOps'

@@ -25,6 +25,31 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+func TestHasProject(t *testing.T) {
+	for _, c := range []struct {
+		answer string
+		has    bool
+		fails  bool
+	}{
+		{`{"value":[{"Name":"Bob's export"}]}`, true, false},
+		{`{"value":[]}`, false, false},
+		{`{"error":"none"}`, false, true},
+	} {
+		asked := make(chan string, 1)
+		f := startFinOps(t, func(w http.ResponseWriter, r *http.Request) {
+			asked <- r.URL.Query().Get("$filter")
+			answer200(c.answer)(w, r)
+		})
+		has, err := f.HasProject(t.Context(), "Bob's export")
+		if has != c.has || (err != nil) != c.fails {
+			t.Errorf("%s: %v, %v", c.answer, has, err)
+		}
+		if got, want := <-asked, "Name eq 'Bob''s export'"; got != want {
+			t.Errorf("asked for %q, want %q", got, want)
+		}
+	}
+}
+
 // TestProbeTellsTokenFromListing: whether the token could not be had, or is
 // not taken, are two different things to repair.
 func TestProbeTellsTokenFromListing(t *testing.T) {

@@ -37,6 +37,7 @@ func (d *doctor) signIn(ctx context.Context, name string, e config.Environment, 
 	}
 	d.ok(name, "application", "FinOps knows it and answers")
 	d.activities(ctx, name, client)
+	d.projects(ctx, name, client)
 }
 
 func tokenRemedy(name string, err error) string {
@@ -110,6 +111,30 @@ func (d *doctor) activities(ctx context.Context, name string, client *dmf.Client
 			d.warn(name, check, fmt.Sprintf("the application is let in; the last poll, %s ago: %s", ago(known.LastPolledAt), known.Problem), "finrelay poll "+f.Name+", after what it says")
 		default:
 			d.ok(name, check, fmt.Sprintf("polled %s ago, %d messages so far", ago(known.LastPolledAt), known.Messages))
+		}
+	}
+}
+
+// projects looks whether FinOps lists the data projects that flows name.
+func (d *doctor) projects(ctx context.Context, name string, client *dmf.Client) {
+	for _, f := range d.cfg.Flows {
+		if f.Project.Name == "" || f.Project.Environment != name {
+			continue
+		}
+		has := false
+		err := patiently(ctx, func(ctx context.Context) (err error) {
+			has, err = client.HasProject(ctx, dmf.DefinitionGroup(f.Project.Name))
+			return err
+		})
+		check := "project of " + f.Name
+		switch {
+		case err != nil:
+			d.fail(name, check, err.Error(), remedyOf(err), codeOf(err))
+		case !has:
+			d.fail(name, check, fmt.Sprintf("FinOps lists no data project %q to this application", f.Project.Name),
+				"correct project.name of the flow, or let the application's user see the project", exitFailed)
+		default:
+			d.ok(name, check, "FinOps lists "+f.Project.Name)
 		}
 	}
 }

@@ -28,6 +28,7 @@ type patient struct {
 	tokens string // the authority's there; the simulator's unless changed
 	secret string
 	extra  string // more lines of the environment
+	flow   string // more lines of the flow
 }
 
 func newPatient(t *testing.T, opt sim.Options, activity sim.ActivityOptions) *patient {
@@ -61,7 +62,8 @@ environments:
 flows:
   - name: customers
     queue: {environment: prod, activity: %s, backlog: land}
-`, p.url, sim.DefaultClientID, p.secret, p.tokens, p.extra, doctorActivity)
+%s
+`, p.url, sim.DefaultClientID, p.secret, p.tokens, p.extra, doctorActivity, p.flow)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -90,10 +92,13 @@ func wants(t *testing.T, got string, lines ...string) {
 func TestDoctorHealthy(t *testing.T) {
 	p := newPatient(t, sim.Options{}, sim.ActivityOptions{})
 	p.finops.Enqueue(doctorActivity, []byte("A,B\n1,2\n"), sim.MessageOptions{})
+	p.finops.AddProject(sim.Project{Name: "Nightly", Entities: []sim.ProjectEntity{{Label: "Customer groups", Rows: 1}}})
+	p.flow = "    project: {environment: prod, name: Nightly}"
 	code, out := p.run(t, "doctor")
 	if code != exitDone {
 		t.Errorf("exit code %d, want 0", code)
 	}
+	wants(t, out, "ok    prod: project of customers: FinOps lists Nightly")
 	wants(t, out, "ok    machine: state folder: ", "ok    machine: ledger: none yet", "ok    machine: listener key: configured",
 		"ok    prod: finops connection: 127.0.0.1", "ok    prod: finops clock: this machine is ", "ok    prod: authority connection: ",
 		"ok    prod: credential: a secret", "ok    prod: token: granted", "ok    prod: application: ",
@@ -147,6 +152,8 @@ func TestDoctorFails(t *testing.T) {
 		{name: "another host's page", opt: sim.Options{Identity: sim.IdentityOptions{SignInPage: true, Apps: []sim.App{{ClientID: sim.DefaultClientID, Secret: sim.DefaultSecret, NotListed: true}}}},
 			code: exitSignIn, line: "fail  prod: application: ", says: "check the environment's URL"},
 		{name: "no way out", change: func(p *patient) { p.url, p.tokens = "http://"+nobody, "http://"+nobody }, code: exitUnreachable, line: "fail  prod: authority connection: ", says: "fail  prod: finops connection: "},
+		{name: "a project that is not there", change: func(p *patient) { p.flow = "    project: {environment: prod, name: Nightly}" }, code: exitFailed,
+			line: "fail  prod: project of customers: ", says: `no data project "Nightly"`},
 		{name: "no authority", change: func(p *patient) { p.tokens = "http://" + nobody }, code: exitUnreachable, line: "fail  prod: authority connection: ", says: "ok    prod: finops connection: "},
 		{name: "another address, which the authority does not know", change: func(p *patient) { p.url = "http://" + nobody }, code: exitFailed, line: "fail  prod: finops connection: ", says: "firewall"},
 		{name: "throttled", change: func(p *patient) {
