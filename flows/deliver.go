@@ -247,6 +247,9 @@ func (p *pass) check(res harvest, e state.Export, f *Flow) (notes string, err er
 		}
 		notes = join(notes, mismatch)
 	}
+	if res.Replaced > 0 {
+		notes = join(notes, fmt.Sprintf("%d characters that %s does not know were replaced by U+FFFD", res.Replaced, res.Encoding))
+	}
 	return join(notes, res.Oddities.String()), nil
 }
 

@@ -32,6 +32,7 @@ type conversion struct {
 	output            string
 	children          []string
 	noHeader, strict  bool
+	replace           bool
 	stats, schema     bool
 	badShown, badRows int64
 
@@ -85,6 +86,7 @@ it leaves no part of a file.`,
 	c.Flags().StringVar(&cv.encoding, "encoding", "auto", "text encoding, for example windows-1252")
 	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also where the row has none; LINE/CHARGE is one below LINE; repeatable")
 	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record, or the first row of a sheet, is data")
+	c.Flags().BoolVar(&cv.replace, "replace-undecodable", false, "put U+FFFD in place of bytes that the encoding does not know, and say how many; else such a record is bad")
 	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read")
 	c.Flags().StringSliceVar(&cv.selected, "select", nil, "only these columns, in this order; names as in the file, separated by commas")
 	c.Flags().BoolVar(&cv.schema, "schema", false, "print the columns and their types instead of rows")
@@ -126,6 +128,7 @@ func (cv *conversion) options() (convert.Options, error) {
 		return convert.Options{}, fmt.Errorf("--quote is one ASCII character or none, not %q", cv.quote)
 	}
 	opt := readOptions(read)
+	opt.Replace = cv.replace
 	return opt, opt.Validate()
 }
 
@@ -241,6 +244,13 @@ func (cv *conversion) noteOddities(from data, res convert.Result) {
 	if odd := res.Oddities.String(); odd != "" {
 		cv.note(fmt.Sprintf("%s: %s; kept as text", from.name, odd))
 	}
+	if res.Replaced > 0 {
+		cv.note(fmt.Sprintf("%s: %s", from.name, replacedText(res)))
+	}
+}
+
+func replacedText(res convert.Result) string {
+	return fmt.Sprintf("%d characters that %s does not know were replaced by U+FFFD", res.Replaced, res.Encoding)
 }
 
 // shaped converts, with the selection of columns if there is one.

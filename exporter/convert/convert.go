@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"finrelay/exporter"
 )
@@ -46,6 +47,7 @@ type Result struct {
 	Encoding      string   // WHATWG name in lower case: utf-8, utf-16le, windows-1252
 	Delimiter     byte     // 0 unless CSV
 	Bytes         int64    // source bytes read
+	Replaced      int64    // with Options.Replace: characters that the encoding does not know
 	Oddities      Oddities // in rows and the header, not in bad rows; none unless CSV
 	Sheet         string   // the sheet that was read; "" unless a workbook
 }
@@ -89,6 +91,10 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	}
 	if opt.Format == FormatXLSX || opt.Format == FormatAuto && isWorkbook(head) {
 		return readXLSX(ctx, src, br, entry, opt, sink, res)
+	}
+	if opt.Replace {
+		opt.replaced = new(atomic.Int64)
+		defer func() { res.Replaced = opt.replaced.Load() }() // after the reader has ended
 	}
 	t, err := openText(src, br, head, opt)
 	if err != nil {

@@ -148,5 +148,6 @@
 // first byte outside ASCII, wherever it stands, decides between UTF-8 and
 // Options.Fallback, by the 64 KB that begin with it: UTF-8 when it has more
 // characters of several bytes there than bytes that are none. A byte that the
-// encoding does not know makes a bad row in CSV and JSON, and is refused in XML.
+// encoding does not know makes a bad row in CSV and JSON, and is refused in XML;
+// with Options.Replace each becomes U+FFFD, is counted, and stops nothing.
 package convert

@@ -1,6 +1,9 @@
 package convert
 
-import "fmt"
+import (
+	"fmt"
+	"sync/atomic"
+)
 
 // Format names a kind of data file.
 type Format string
@@ -54,6 +57,11 @@ type Options struct {
 	// other formats.
 	Children []string
 
+	// Replace puts U+FFFD where the encoding knows no character, and counts, in
+	// place of making a bad row of it.
+	Replace bool
+
+	replaced   *atomic.Int64
 	sequential bool // one record after the other, to compare with
 }
 

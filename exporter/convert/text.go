@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -19,6 +20,7 @@ type text struct {
 	name     string        // canonical; "" while nothing but ASCII was seen
 	codec    codec         // nil for UTF-8
 	fallback string
+	replaced *atomic.Int64 // counts what is replaced; nil when nothing is
 }
 
 func openText(src io.Reader, br *bufio.Reader, head []byte, opt Options) (*text, error) {
@@ -29,12 +31,20 @@ func openText(src io.Reader, br *bufio.Reader, head []byte, opt Options) (*text,
 	if _, err := br.Discard(mark); err != nil {
 		return nil, err
 	}
-	t := &text{src: src, br: br, fallback: opt.Fallback}
+	t := &text{src: src, br: br, fallback: opt.Fallback, replaced: opt.replaced}
 	if name == "" {
 		return t, nil
 	}
+	return t, t.decided(name)
+}
+
+// decided sets the encoding.
+func (t *text) decided(name string) (err error) {
 	t.name, t.codec, err = lookupEncoding(name)
-	return t, err
+	if err == nil && t.replaced != nil {
+		t.codec = &replacing{inner: t.codec, count: t.replaced}
+	}
+	return err
 }
 
 // decoding is the encoding to report: ASCII to the end is UTF-8 too.
@@ -91,11 +101,9 @@ func (t *text) readASCII(p []byte) (int, error) {
 		return t.br.Discard(n)
 	}
 	if looksUTF8(ahead, err != nil) {
-		t.name = nameUTF8
-		return 0, nil
+		return 0, t.decided(nameUTF8)
 	}
-	t.name, t.codec, err = lookupEncoding(t.fallback)
-	return 0, err
+	return 0, t.decided(t.fallback)
 }
 
 // asciiLen is how much of b stands before its first byte outside ASCII.

@@ -94,6 +94,7 @@ flows:
       fallback_encoding: shift_jis
       children: [LINE, LINE/CHARGE]
       strict: true
+      undecodable: replace
     columns:
       - {name: QTY, type: decimal, rename: quantity, omit_empty: true, format: "1.234,56"}
       - {name: AT, type: time, zone: Europe/Berlin}

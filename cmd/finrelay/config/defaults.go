@@ -102,6 +102,7 @@ func (f *Flow) setDefaults() {
 		Header:           true,
 		Encoding:         "auto",
 		FallbackEncoding: "windows-1252",
+		Undecodable:      "reject",
 	}
 }
 

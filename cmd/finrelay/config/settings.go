@@ -259,6 +259,8 @@ type Read struct {
 	FallbackEncoding string `yaml:"fallback_encoding"`
 	// Whether a CSV record with stray quotes (5" pipe, text after a closing quote) is a bad row; else it is kept as it stands and noted. Default false.
 	Strict bool `yaml:"strict"`
+	// What to do with bytes that the encoding does not know: reject makes a bad row of the record, or refuses XML, with its place; replace puts U+FFFD in their place and notes how many. Default reject.
+	Undecodable string `yaml:"undecodable" jsonschema:"enum=reject,enum=replace"`
 }
 
 // Column says what becomes of one column of a flow's files.
