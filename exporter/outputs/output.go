@@ -22,7 +22,7 @@ type Export struct {
 	RefreshType string
 	Source      string    // how the file reached us: "event", "queue" or "package"
 	Member      string    // data file inside the package, "" for a bare file
-	EventTime   time.Time // decides {yyyy}/{mm}/{dd}/{hh}, in UTC; zero when unknown
+	EventTime   time.Time // decides {yyyy}/{mm}/{dd}/{hh}, in UTC; of a queue's message, when it was first taken; zero when unknown
 	OrderKey    string
 
 	// Identities for the manifest.

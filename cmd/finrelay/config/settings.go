@@ -297,7 +297,7 @@ type Output struct {
 	Type string `yaml:"type" jsonschema:"enum=files"`
 	// Folder the files are written below.
 	Folder string `yaml:"folder" path:"local" jsonschema:"required"`
-	// Name of each file below the folder; {export_id} keeps two exports apart. Default {environment}/{entity}/{legal_entity}/{yyyy}/{mm}/{dd}/{export_id} and the format as extension. Times are the event's, in UTC.
+	// Name of each file below the folder; {export_id} keeps two exports apart. Default {environment}/{entity}/{legal_entity}/{yyyy}/{mm}/{dd}/{export_id} and the format as extension. Times are the event's, in UTC; of a queue's message, when it was first taken.
 	Path string `yaml:"path"`
 	// One JSON object a line (jsonl) or one JSON array (json). Default jsonl.
 	Format string `yaml:"format" jsonschema:"enum=jsonl,enum=json"`
