@@ -93,9 +93,10 @@ func (r *Relay) Poll(ctx context.Context, q Queue) (PollResult, error) {
 			return res, err
 		}
 	}
-	err = r.drain(ctx, client, q, backlog, &res)
-	if until := before.HeldBackAt.Add(backlogHides); err == nil && backlog && r.db.Now().Before(until) {
+	if until := before.HeldBackAt.Add(backlogHides); backlog && r.db.Now().Before(until) {
 		err = hiddenBacklog(q, until)
+	} else {
+		err = r.drain(ctx, client, q, backlog, &res)
 	}
 	if err != nil && context.Cause(ctx) != nil {
 		return res, context.Cause(ctx) // a stop is no problem of the queue
@@ -123,13 +124,14 @@ func (r *Relay) decideBacklog(ctx context.Context, q Queue, known state.Queue) (
 	return q.Backlog, r.db.DecideBacklog(ctx, q.Environment, string(q.Activity), string(q.Backlog))
 }
 
-// hiddenBacklog: the queue is not taken for drained, because a message of its
-// backlog is hidden, and would pass for a new one when it comes again.
+// hiddenBacklog: nothing is taken while a message of the backlog is hidden. It
+// is the oldest, and those behind it would land before it; and each look would
+// hide one more.
 func hiddenBacklog(q Queue, until time.Time) error {
 	if q.Backlog == BacklogAsk {
 		return ErrBacklog
 	}
-	return fmt.Errorf("a message from before finrelay was handed out and left; FinOps hides it until %s at the latest, and a poll after that takes it",
+	return fmt.Errorf("a message from before finrelay was handed out and left; FinOps hides it until %s at the latest, and a poll after that takes the queue from its oldest message on",
 		until.UTC().Format("15:04 MST"))
 }
 
@@ -361,6 +363,9 @@ func (r *Relay) NextPoll(ctx context.Context, q Queue) (time.Time, error) {
 	due := q.Schedule.Next(last.LastPolledAt)
 	if soon := last.LastPolledAt.Add(silentPoll); soon.Before(due) && r.silent(ctx, q) {
 		due = soon
+	}
+	if last.Problem == "" && last.DrainedAt.Before(last.LastPolledAt) {
+		return r.db.Now(), nil // the process ended while it drained
 	}
 	if last.Failures > 0 {
 		if again := last.LastPolledAt.Add(backoff(last.Failures+3, 0)); again.Before(due) {

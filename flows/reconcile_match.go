@@ -162,7 +162,7 @@ func (c *comparison) pairs(queue bool) []pair {
 	var pairs []pair
 	for _, e := range c.entries {
 		key := entityKey(e.entity.label)
-		if key == "" || e.entity.fate != fateExported || e.cameBy(queue) {
+		if key == "" || e.entity.fate != fateExported || e.cameBy(queue) || queue && e.ofPackage() {
 			continue
 		}
 		for _, h := range within(byEntity[key], e.run, after) {
@@ -172,6 +172,12 @@ func (c *comparison) pairs(queue bool) []pair {
 		}
 	}
 	return pairs
+}
+
+// ofPackage says whether the run is known to be one of the package API, which
+// puts nothing into a queue.
+func (e *entry) ofPackage() bool {
+	return slices.ContainsFunc(e.held, func(h *holding) bool { return h.shipment.Source == "package" })
 }
 
 // within cuts out of a list in order of time what a run may have sent; of a run

@@ -295,7 +295,7 @@ func (a *API) status(r *http.Request) (any, error) {
 		return nil, err
 	}
 	for _, q := range v.Queues {
-		if q.Failures >= FailingPolls {
+		if q.Failures >= FailingPolls || q.DrainedAt.IsZero() && !q.HeldBackAt.IsZero() {
 			v.QueuesFailing++
 		}
 	}

@@ -47,7 +47,7 @@ type StatusView struct {
 	// Late counts those of them that are late.
 	Late int `json:"late"`
 	// QueuesFailing counts queues of which FailingPolls polls in a row did not
-	// reach the end.
+	// reach the end, or whose backlog waits for a word.
 	QueuesFailing int `json:"queues_failing"`
 }
 

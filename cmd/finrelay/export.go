@@ -101,6 +101,9 @@ func (a *app) executionsEnd(ctx context.Context, s *session, ids []string) error
 			}
 			select {
 			case <-ctx.Done():
+				if s.relay == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+					return fmt.Errorf("%s is still %s; it goes on in the server: finrelay executions show %s", id, v.State, id)
+				}
 				return fmt.Errorf("%s: still %s: %w", id, v.State, ctx.Err())
 			case <-time.After(200 * time.Millisecond):
 			}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,6 +69,11 @@ func (a *app) pollAll(ctx context.Context, s *session, names []string, backlog f
 	if len(names) == 0 {
 		return usage(errors.New("no flow has a queue: set flows[].queue in the configuration"))
 	}
+	for _, name := range names {
+		if !slices.ContainsFunc(queues, func(q web.QueueView) bool { return q.Flow == name }) {
+			return usage(fmt.Errorf("no flow %q has a queue; these have: %s", name, flowNames(queues)))
+		}
+	}
 	var results []flows.PollResult
 	var failed []error
 	for _, name := range names {
@@ -83,6 +90,14 @@ func (a *app) pollAll(ctx context.Context, s *session, names []string, backlog f
 		return err
 	}
 	return errors.Join(failed...)
+}
+
+func flowNames(queues []web.QueueView) string {
+	var names []string
+	for _, q := range queues {
+		names = append(names, q.Flow)
+	}
+	return cmp.Or(strings.Join(names, ", "), "none")
 }
 
 // pollProblem says why a queue was not drained, with the exit code for it.

@@ -116,7 +116,11 @@ func (a *app) showExport(e web.ExportView) error {
 	}
 	a.field("announced", number(e.ExpectedRows))
 	a.field("received", showTime(e.ReceivedAt))
-	a.field("landed", showTime(e.LandedAt))
+	if e.State == state.Skipped {
+		a.field("skipped", showTime(e.LandedAt))
+	} else {
+		a.field("landed", showTime(e.LandedAt))
+	}
 	for _, d := range e.Deliveries {
 		a.field("output "+d.Output, stateAndReason(d.State, d.Reason)+" "+d.Path)
 	}

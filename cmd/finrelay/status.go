@@ -63,6 +63,10 @@ func (a *app) drawStatus(v web.StatusView) error {
 		a.drawCadence(c)
 	}
 	for _, q := range v.Queues {
+		if q.Problem == "" && q.DrainedAt.Before(q.LastPolledAt) {
+			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): being drained since %s ago, %d messages so far; it has not been found empty yet\n",
+				q.Flow, q.Environment, ago(q.LastPolledAt), q.Messages)
+		}
 		if q.Problem != "" {
 			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): last found empty %s ago\n    %s\n", q.Flow, q.Environment, ago(q.DrainedAt), oneLine(q.Problem))
 		}
