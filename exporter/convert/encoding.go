@@ -87,27 +87,32 @@ func detectEncoding(head []byte, opt Options) (name string, mark int, err error)
 	return nameUTF8, 0, nil
 }
 
-// nulPattern recognises UTF-16 without a mark: one half of many of the first
-// code units is zero, the other half never is.
+// nulPattern recognises UTF-16 without a mark: in the first line, as far as it
+// is at hand, one half of many code units is zero, the other half hardly ever.
+// Not never: 一 is U+4E00, and the second unit of 😀 is U+DE00.
 //
 // Assumed: headers and tags are ASCII, since they are names of staging fields.
 // A header in another script would need the encoding configured.
 func nulPattern(head []byte) string {
 	head = head[:min(len(head), 1024)&^1]
-	var even, odd int
+	var even, odd, units int
 	for i := 0; i < len(head); i += 2 {
+		units++
 		if head[i] == 0 {
 			even++
 		}
 		if head[i+1] == 0 {
 			odd++
 		}
+		if unit := string(head[i : i+2]); unit == "\n\x00" || unit == "\x00\n" {
+			break // the rows below may be of any script
+		}
 	}
-	enough := max(1, len(head)/2*2/5)
+	enough := max(1, units*2/5)
 	switch {
-	case odd >= enough && even == 0:
+	case odd >= enough && even <= odd/8:
 		return nameUTF16LE
-	case even >= enough && odd == 0:
+	case even >= enough && odd <= even/8:
 		return nameUTF16BE
 	}
 	return ""
