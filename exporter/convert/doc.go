@@ -129,7 +129,8 @@
 // to 4 MB, in a temporary file (Options.TempFolder) up to 4 GB. So are the
 // shared texts. Neither they nor the sheet ever lie in memory as a whole; 8
 // bytes for each shared text do. A sheet that is cut off or has a wrong
-// checksum ends the conversion with an error, like an XML document. Strict and
+// checksum ends the conversion with an error, like an XML document, and so does a
+// document type declaration in one of its parts. Strict and
 // transitional files are read alike. A workbook with a password is
 // exporter.ErrEncrypted, one of the format before (XLS) exporter.ErrUnsupported.
 //
