@@ -78,7 +78,7 @@ func (p *pipe) Read(b []byte) (int, error) {
 // that a shell gives for <(command).
 func isPipe(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket|os.ModeCharDevice) != 0
+	return err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice) != 0
 }
 
 // pipeFile opens its pipe at the first Read, since that waits for a writer.

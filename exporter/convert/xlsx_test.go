@@ -271,3 +271,16 @@ func TestSharedStringsBeyondOneList(t *testing.T) {
 		t.Errorf("one too many: got %v", err)
 	}
 }
+
+// TestLastMomentOfDay: a time of day that rounding would carry to the next day
+// stays a time; in a format of days it is that day.
+func TestLastMomentOfDay(t *testing.T) {
+	for _, tt := range []struct{ number, code, want string }{
+		{"0.99999999999", "h:mm", "23:59:59.999"},
+		{"46083.99999999999", "yyyy-mm-dd h:mm", "2026-03-03"},
+	} {
+		if got := string(appendDate(nil, tt.number, dateCode(tt.code), false)); got != tt.want {
+			t.Errorf("%s as %s: got %s, want %s", tt.number, tt.code, got, tt.want)
+		}
+	}
+}
