@@ -177,6 +177,17 @@ func TestUTF16WithoutMark(t *testing.T) {
 	}
 }
 
+// TestStrayNULIsNoUTF16: a NUL in a short header does not turn the file into
+// another script.
+func TestStrayNULIsNoUTF16(t *testing.T) {
+	for _, in := range []string{"A,\x00B\n1,2\n", "AB\x00\n1,2\n", "A,B\x00\n1,2\n3,4\n5,6\n", "\x00AB\n12\n"} {
+		_, err := Convert(t.Context(), strings.NewReader(in), "", Options{}, &record{})
+		if !errors.Is(err, exporter.ErrUnsupported) {
+			t.Errorf("%q: got %v, want it to be no text", in, err)
+		}
+	}
+}
+
 // TestBlocksAreWholeAndModest watches what the sink gets.
 func TestBlocksAreWholeAndModest(t *testing.T) {
 	var sizes []int

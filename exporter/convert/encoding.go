@@ -96,6 +96,7 @@ func detectEncoding(head []byte, opt Options) (name string, mark int, err error)
 func nulPattern(head []byte) string {
 	head = head[:min(len(head), 1024)&^1]
 	var even, odd, units int
+	line := false // all of the first line was seen
 	for i := 0; i < len(head); i += 2 {
 		units++
 		if head[i] == 0 {
@@ -105,10 +106,14 @@ func nulPattern(head []byte) string {
 			odd++
 		}
 		if unit := string(head[i : i+2]); unit == "\n\x00" || unit == "\x00\n" {
+			line = true
 			break // the rows below may be of any script
 		}
 	}
-	enough := max(1, units*2/5)
+	enough := max(1, (2*units+4)/5)
+	if line {
+		enough = units/2 + 1 // a NUL and a line end alone may be a fault in something else
+	}
 	switch {
 	case odd >= enough && even <= odd/8:
 		return nameUTF16LE
