@@ -165,6 +165,7 @@ func TestUTF16WithoutMark(t *testing.T) {
 		"一 is U+4E00":        "NAME,CITY\n一,東京一丁目\n",
 		"rows of one script": "NAME,CITY\n" + strings.Repeat("漢字漢字漢字,漢字漢字漢字\n", 100),
 		"in XML":             "<Document><ROW NAME='一'/><ROW NAME='😀'/></Document>",
+		"XML of one script":  "<Document><ROW NAME='一一一一一一一一一一一一一一一一'/></Document>",
 		"in JSON":            `[{"NAME":"😀"},{"NAME":"一"}]`,
 	} {
 		want, _ := run(t, strings.NewReader(in), Options{Encoding: "utf-8"})

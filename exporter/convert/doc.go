@@ -145,7 +145,7 @@
 // # Encodings
 //
 // A byte order mark decides, then Options.Encoding, then a UTF-16 pattern of
-// NULs in the first line, then the XML declaration, which must not contradict the
+// NULs in the first line or tag, then the XML declaration, which must not contradict the
 // first and third. XML and JSON are UTF-8 otherwise. In CSV the
 // first byte outside ASCII, wherever it stands, decides between UTF-8 and
 // Options.Fallback, by the 64 KB that begin with it: UTF-8 when it has more

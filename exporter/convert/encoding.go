@@ -87,8 +87,8 @@ func detectEncoding(head []byte, opt Options) (name string, mark int, err error)
 	return nameUTF8, 0, nil
 }
 
-// nulPattern recognises UTF-16 without a mark: in the first line, as far as it
-// is at hand, one half of many code units is zero, the other half hardly ever.
+// nulPattern recognises UTF-16 without a mark: in the first line or tag, as far as
+// it is at hand, one half of many code units is zero, the other half hardly ever.
 // Not never: 一 is U+4E00, and the second unit of 😀 is U+DE00.
 //
 // Assumed: headers and tags are ASCII, since they are names of staging fields.
@@ -96,7 +96,7 @@ func detectEncoding(head []byte, opt Options) (name string, mark int, err error)
 func nulPattern(head []byte) string {
 	head = head[:min(len(head), 1024)&^1]
 	var even, odd, units int
-	line := false // all of the first line was seen
+	whole := false // all of the first line or tag was seen
 	for i := 0; i < len(head); i += 2 {
 		units++
 		if head[i] == 0 {
@@ -105,13 +105,16 @@ func nulPattern(head []byte) string {
 		if head[i+1] == 0 {
 			odd++
 		}
-		if unit := string(head[i : i+2]); unit == "\n\x00" || unit == "\x00\n" {
-			line = true
-			break // the rows below may be of any script
+		switch string(head[i : i+2]) {
+		case "\n\x00", "\x00\n", ">\x00", "\x00>":
+			whole = true // what comes below may be of any script
+		}
+		if whole {
+			break
 		}
 	}
 	enough := max(1, (2*units+4)/5)
-	if line {
+	if whole {
 		enough = units/2 + 1 // a NUL and a line end alone may be a fault in something else
 	}
 	switch {
