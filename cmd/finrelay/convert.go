@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,9 +55,11 @@ a row. Format, delimiter and encoding are found out unless they are said.
 
 Of a package with one data file, or with --entity, the rows go to standard output
 or to the file named by --out; of one with several, to a folder named by --out, a
-file for each. A file appears only when it is complete.
+file for each. One data file goes into a folder too, if there is one of that name.
+A file appears only when it is complete.
 
-Quotes that stand where CSV has none are kept as text and named on standard error.
+Quotes that stand where CSV has none are kept as text and named on standard error;
+with --strict a record that has one cannot be read.
 With --select only these columns are written, in this order. With --schema no rows
 are written but a list of the columns, with the narrowest type that fits all their
 values: integer, decimal, boolean, date, time, else string. --stats says on standard
@@ -87,7 +90,7 @@ it leaves no part of a file.`,
 	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also where the row has none; LINE/CHARGE is one below LINE; repeatable")
 	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record, or the first row of a sheet, is data")
 	c.Flags().BoolVar(&cv.replace, "replace-undecodable", false, "put U+FFFD in place of bytes that the encoding does not know, and say how many; else such a record is bad")
-	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read")
+	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read, or has quotes where CSV has none")
 	c.Flags().StringSliceVar(&cv.selected, "select", nil, "only these columns, in this order; names as in the file, separated by commas")
 	c.Flags().BoolVar(&cv.schema, "schema", false, "print the columns and their types instead of rows")
 	c.Flags().BoolVar(&cv.stats, "stats", false, "say on standard error what was read, and how fast")
@@ -120,7 +123,7 @@ func (cv *conversion) run(ctx context.Context, name string) error {
 }
 
 func (cv *conversion) options() (convert.Options, error) {
-	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader, Sheet: cv.sheet, Children: cv.children}
+	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader, Strict: cv.strict, Sheet: cv.sheet, Children: cv.children}
 	if _, ok := read.DelimiterByte(); !ok {
 		return convert.Options{}, fmt.Errorf("--delimiter is one ASCII character, tab or auto, not %q", cv.delimiter)
 	}
@@ -140,14 +143,22 @@ func leftOut(n int64) string {
 }
 
 func (cv *conversion) convert(ctx context.Context, name string, opt convert.Options) error {
-	if name != "-" {
-		return cv.convertFile(ctx, name, filepath.Base(name), opt)
+	switch {
+	case name == "-":
+		return cv.convertPipe(ctx, cv.app.stdin, "standard input", opt)
+	case isPipe(name):
+		return cv.convertPipe(ctx, &pipeFile{path: name}, filepath.Base(name), opt)
 	}
-	// A package needs its end first, so only then is a pipe kept on disk.
-	in := bufio.NewReaderSize(endingWith(ctx, cv.app.stdin), 64<<10)
+	return cv.convertFile(ctx, name, filepath.Base(name), opt)
+}
+
+// convertPipe converts what can be read once only. A package needs its end
+// first, so only then is a pipe kept on disk.
+func (cv *conversion) convertPipe(ctx context.Context, r io.Reader, name string, opt convert.Options) error {
+	in := bufio.NewReaderSize(endingWith(ctx, r), 64<<10)
 	if head, _ := in.Peek(4); !bytes.Equal(head, []byte("PK\x03\x04")) {
 		cv.progress.begin(0)
-		return cv.one(ctx, data{Reader: in, name: "standard input"}, cv.out, opt)
+		return cv.one(ctx, data{Reader: in, name: name}, cv.single(name), opt)
 	}
 	f, err := os.CreateTemp("", "finrelay-convert-")
 	if err != nil {
@@ -156,9 +167,9 @@ func (cv *conversion) convert(ctx context.Context, name string, opt convert.Opti
 	defer os.Remove(f.Name())
 	_, err = io.Copy(f, in)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("keep standard input: %w", err)
+		return fmt.Errorf("keep %s: %w", name, err)
 	}
-	return cv.convertFile(ctx, f.Name(), "standard input", opt)
+	return cv.convertFile(ctx, f.Name(), name, opt)
 }
 
 func (cv *conversion) convertFile(ctx context.Context, path, name string, opt convert.Options) (err error) {
@@ -179,7 +190,7 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 	}
 	if len(members) == 1 && !cv.schema {
 		cv.progress.begin(members[0].Size)
-		return cv.member(ctx, contents, members[0], name, cv.out, opt)
+		return cv.member(ctx, contents, members[0], name, cv.single(cmp.Or(members[0].Name, name)), opt)
 	}
 	if cv.out == "" && !cv.schema {
 		return usage(fmt.Errorf("%s holds %d data files (%s): choose one with --entity, or name a folder with --out",
@@ -193,26 +204,6 @@ type data struct {
 	io.Reader
 	name, entity string
 	size         int64 // bytes; 0 when unknown
-}
-
-// one converts one stream to a file, or to standard output when out is empty.
-func (cv *conversion) one(ctx context.Context, from data, out string, opt convert.Options) error {
-	if out == "" || cv.schema {
-		return cv.pour(ctx, from, cv.app.stdout, opt)
-	}
-	f, err := os.CreateTemp(filepath.Dir(out), "."+filepath.Base(out)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	err = cv.pour(ctx, from, f, opt)
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		return os.Rename(f.Name(), out)
-	}
-	return errors.Join(err, os.Remove(f.Name()))
 }
 
 // pour converts one stream to w, or only looks at it for --schema.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 )
 
 // pipeBlock is how much is read ahead from a pipe, in bytes.
@@ -71,4 +72,30 @@ func (p *pipe) Read(b []byte) (int, error) {
 	n := copy(b, p.rest)
 	p.rest = p.rest[n:]
 	return n, nil
+}
+
+// isPipe says whether a path is something that can be read only once, as the one
+// that a shell gives for <(command).
+func isPipe(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice) != 0
+}
+
+// pipeFile opens its pipe at the first Read, since that waits for a writer.
+type pipeFile struct {
+	path string
+	f    *os.File
+}
+
+// Read closes the pipe at its end.
+func (p *pipeFile) Read(b []byte) (n int, err error) {
+	if p.f == nil {
+		if p.f, err = os.Open(p.path); err != nil {
+			return 0, err
+		}
+	}
+	if n, err = p.f.Read(b); err != nil {
+		p.f.Close() // only read from
+	}
+	return n, err
 }

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -153,6 +154,37 @@ func TestEncodingIsDecidedLate(t *testing.T) {
 		got, res := run(t, strings.NewReader(in), Options{})
 		if !strings.HasSuffix(got.lines, `{"A":"`+tt.want+`","B":"1"}`+"\n") || res.Encoding != tt.name || res.BadRows != 0 {
 			t.Errorf("%q at the end: read as %s, %d bad rows, last line %q", tt.tail, res.Encoding, res.BadRows, got.lines[len(got.lines)-40:])
+		}
+	}
+}
+
+// TestUTF16WithoutMark: characters with a zero in their other half, and rows in
+// which no half is zero, hide nothing.
+func TestUTF16WithoutMark(t *testing.T) {
+	for name, in := range map[string]string{
+		"一 is U+4E00":        "NAME,CITY\n一,東京一丁目\n",
+		"rows of one script": "NAME,CITY\n" + strings.Repeat("漢字漢字漢字,漢字漢字漢字\n", 100),
+		"in XML":             "<Document><ROW NAME='一'/><ROW NAME='😀'/></Document>",
+		"XML of one script":  "<Document><ROW NAME='一一一一一一一一一一一一一一一一'/></Document>",
+		"in JSON":            `[{"NAME":"😀"},{"NAME":"一"}]`,
+	} {
+		want, _ := run(t, strings.NewReader(in), Options{Encoding: "utf-8"})
+		for _, c := range []utf16Codec{{bigEndian: false}, {bigEndian: true}} {
+			got, res := run(t, bytes.NewReader(c.encode(nil, []byte(in))), Options{})
+			if got.lines != want.lines || res.BadRows != 0 {
+				t.Errorf("%s: read as %s, %d bad rows: %.100q, want %.100q", name, res.Encoding, res.BadRows, got.lines, want.lines)
+			}
+		}
+	}
+}
+
+// TestStrayNULIsNoUTF16: a NUL in a short header does not turn the file into
+// another script.
+func TestStrayNULIsNoUTF16(t *testing.T) {
+	for _, in := range []string{"A,\x00B\n1,2\n", "AB\x00\n1,2\n", "A,B\x00\n1,2\n3,4\n5,6\n", "\x00AB\n12\n"} {
+		_, err := Convert(t.Context(), strings.NewReader(in), "", Options{}, &record{})
+		if !errors.Is(err, exporter.ErrUnsupported) {
+			t.Errorf("%q: got %v, want it to be no text", in, err)
 		}
 	}
 }

@@ -129,7 +129,8 @@
 // to 4 MB, in a temporary file (Options.TempFolder) up to 4 GB. So are the
 // shared texts. Neither they nor the sheet ever lie in memory as a whole; 8
 // bytes for each shared text do. A sheet that is cut off or has a wrong
-// checksum ends the conversion with an error, like an XML document. Strict and
+// checksum ends the conversion with an error, like an XML document, and so does a
+// document type declaration in one of its parts. Strict and
 // transitional files are read alike. A workbook with a password is
 // exporter.ErrEncrypted, one of the format before (XLS) exporter.ErrUnsupported.
 //
@@ -144,7 +145,8 @@
 // # Encodings
 //
 // A byte order mark decides, then Options.Encoding, then a UTF-16 pattern of
-// NULs, then the XML declaration, which must not contradict the first and third. XML and JSON are UTF-8 otherwise. In CSV the
+// NULs in the first line or tag, then the XML declaration, which must not contradict the
+// first and third. XML and JSON are UTF-8 otherwise. In CSV the
 // first byte outside ASCII, wherever it stands, decides between UTF-8 and
 // Options.Fallback, by the 64 KB that begin with it: UTF-8 when it has more
 // characters of several bytes there than bytes that are none. A byte that the

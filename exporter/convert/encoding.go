@@ -87,27 +87,40 @@ func detectEncoding(head []byte, opt Options) (name string, mark int, err error)
 	return nameUTF8, 0, nil
 }
 
-// nulPattern recognises UTF-16 without a mark: one half of many of the first
-// code units is zero, the other half never is.
+// nulPattern recognises UTF-16 without a mark: in the first line or tag, as far as
+// it is at hand, one half of many code units is zero, the other half hardly ever.
+// Not never: 一 is U+4E00, and the second unit of 😀 is U+DE00.
 //
 // Assumed: headers and tags are ASCII, since they are names of staging fields.
 // A header in another script would need the encoding configured.
 func nulPattern(head []byte) string {
 	head = head[:min(len(head), 1024)&^1]
-	var even, odd int
+	var even, odd, units int
+	whole := false // all of the first line or tag was seen
 	for i := 0; i < len(head); i += 2 {
+		units++
 		if head[i] == 0 {
 			even++
 		}
 		if head[i+1] == 0 {
 			odd++
 		}
+		switch string(head[i : i+2]) {
+		case "\n\x00", "\x00\n", ">\x00", "\x00>":
+			whole = true // what comes below may be of any script
+		}
+		if whole {
+			break
+		}
 	}
-	enough := max(1, len(head)/2*2/5)
+	enough := max(1, (2*units+4)/5)
+	if whole {
+		enough = units/2 + 1 // a NUL and a line end alone may be a fault in something else
+	}
 	switch {
-	case odd >= enough && even == 0:
+	case odd >= enough && even <= odd/8:
 		return nameUTF16LE
-	case even >= enough && odd == 0:
+	case even >= enough && odd <= even/8:
 		return nameUTF16BE
 	}
 	return ""

@@ -251,3 +251,36 @@ func BenchmarkXLSX(b *testing.B) {
 		}
 	}
 }
+
+// TestSharedStringsBeyondOneList: each text keeps its own ends where one list of
+// them is followed by the next.
+func TestSharedStringsBeyondOneList(t *testing.T) {
+	var s sharedStrings
+	for n := range 2*endsTogether + 1 {
+		if _, err := s.texts.Write(strconv.AppendInt(nil, int64(n), 10)); err != nil {
+			t.Fatal(err)
+		}
+		s.add(s.texts.size)
+	}
+	for _, n := range []int{0, 1, endsTogether - 1, endsTogether, endsTogether + 1, 2 * endsTogether} {
+		if got, err := s.append(nil, strconv.Itoa(n)); err != nil || string(got) != strconv.Itoa(n) {
+			t.Errorf("text %d: got %q and %v", n, got, err)
+		}
+	}
+	if _, err := s.append(nil, strconv.Itoa(2*endsTogether+1)); !errors.Is(err, errNoString) {
+		t.Errorf("one too many: got %v", err)
+	}
+}
+
+// TestLastMomentOfDay: a time of day that rounding would carry to the next day
+// stays a time; in a format of days it is that day.
+func TestLastMomentOfDay(t *testing.T) {
+	for _, tt := range []struct{ number, code, want string }{
+		{"0.99999999999", "h:mm", "23:59:59.999"},
+		{"46083.99999999999", "yyyy-mm-dd h:mm", "2026-03-03"},
+	} {
+		if got := string(appendDate(nil, tt.number, dateCode(tt.code), false)); got != tt.want {
+			t.Errorf("%s as %s: got %s, want %s", tt.number, tt.code, got, tt.want)
+		}
+	}
+}

@@ -114,9 +114,12 @@ func appendDate(out []byte, number string, kind dateKind, since1904 bool) []byte
 		return append(out, number...)
 	}
 	millis := math.Round(f * dayInMillis)
+	if f < 1 && kind == timeOnly {
+		millis = min(millis, dayInMillis-1) // rounding makes no day of the last moment
+	}
 	day := int(math.Floor(millis / dayInMillis))
 	rest := time.Duration(millis-float64(day)*dayInMillis) * time.Millisecond
-	if f < 1 && day == 0 && kind == timeOnly {
+	if f < 1 && kind == timeOnly {
 		return appendClock(out, time.Time{}.Add(rest))
 	}
 	if since1904 {

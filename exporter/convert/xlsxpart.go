@@ -2,6 +2,7 @@ package convert
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -87,6 +88,24 @@ func (p *part) explain(err error) error {
 		return err
 	}
 	return &malformed{err: fmt.Errorf("%s: %w", p.name, err)}
+}
+
+// rootElement reads up to the element around all others. A document type
+// declaration is refused, though nothing in it would be read: ECMA-376 part 2
+// wants none in any part.
+func rootElement(d *xml.Decoder) (xml.StartElement, error) {
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return xml.StartElement{}, err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			return t, nil
+		case xml.Directive:
+			return xml.StartElement{}, errDoctype
+		}
+	}
 }
 
 // finish reads what is left, so that the part's checksum is looked at.

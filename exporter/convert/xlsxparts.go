@@ -199,7 +199,12 @@ func (b *workbook) decode(at string, into any) error {
 	}
 	defer p.Close()
 	p.allow(maxPlanBytes)
-	if err := xml.NewDecoder(p).Decode(into); err != nil {
+	d := xml.NewDecoder(p)
+	root, err := rootElement(d)
+	if err == nil {
+		err = d.DecodeElement(into, &root)
+	}
+	if err != nil {
 		return p.explain(err)
 	}
 	return nil

@@ -66,6 +66,12 @@ func (b *workbook) openSheet(s sheet, shared *sharedStrings, maxRecord int) (*sh
 
 // begin reads up to the rows.
 func (s *sheetReader) begin() error {
+	s.part.allow(s.max)
+	if _, err := rootElement(s.xml); errors.Is(err, io.EOF) {
+		return s.part.explain(errNoSheetData)
+	} else if err != nil {
+		return s.part.explain(err)
+	}
 	for {
 		s.part.allow(s.max)
 		token, err := s.xml.Token()

@@ -20,7 +20,28 @@ const maxSharedStrings = 32 << 20
 // ends does.
 type sharedStrings struct {
 	texts spool
-	ends  []int64
+	count int
+	ends  [][]int64 // endsTogether each: one list would be copied as it grows
+}
+
+const endsTogether = 64 << 10
+
+// add notes where the next text ends.
+func (s *sharedStrings) add(end int64) {
+	if s.count%endsTogether == 0 {
+		s.ends = append(s.ends, nil)
+	}
+	last := &s.ends[len(s.ends)-1]
+	*last = append(*last, end)
+	s.count++
+}
+
+// end is where text n ends, 0 for the one before the first.
+func (s *sharedStrings) end(n int) int64 {
+	if n < 0 {
+		return 0
+	}
+	return s.ends[n/endsTogether][n%endsTogether]
 }
 
 // readStrings reads the part. Each text may have maxText bytes.
@@ -41,7 +62,11 @@ func (b *workbook) readStrings(maxText int, folder string) (_ *sharedStrings, er
 		return s, err
 	}
 	defer p.Close()
+	p.allow(maxText)
 	d := xml.NewDecoder(p)
+	if _, err := rootElement(d); err != nil && !errors.Is(err, io.EOF) { // none at all are no texts
+		return s, p.explain(err)
+	}
 	var text, block []byte
 	for {
 		p.allow(maxText)
@@ -59,11 +84,11 @@ func (b *workbook) readStrings(maxText int, folder string) (_ *sharedStrings, er
 		if text, err = richText(d, text[:0]); err != nil {
 			return s, p.explain(err)
 		}
-		if len(s.ends) == maxSharedStrings {
+		if s.count == maxSharedStrings {
 			return s, fmt.Errorf("%w: more than %d different texts in one workbook", exporter.ErrTooLarge, maxSharedStrings)
 		}
 		block = append(block, text...)
-		s.ends = append(s.ends, s.texts.size+int64(len(block)))
+		s.add(s.texts.size + int64(len(block)))
 		if len(block) >= blockSize {
 			if _, err := s.texts.Write(block); err != nil {
 				return s, err
@@ -81,15 +106,12 @@ var errNoString = errors.New("not among the workbook's shared strings")
 // append appends the text of a number.
 func (s *sharedStrings) append(out []byte, number string) ([]byte, error) {
 	n, err := strconv.Atoi(strings.TrimSpace(number))
-	if err != nil || n < 0 || n >= len(s.ends) {
-		return out, fmt.Errorf("text number %.20q: %w, which are %d", number, errNoString, len(s.ends))
+	if err != nil || n < 0 || n >= s.count {
+		return out, fmt.Errorf("text number %.20q: %w, which are %d", number, errNoString, s.count)
 	}
-	from := int64(0)
-	if n > 0 {
-		from = s.ends[n-1]
-	}
+	from := s.end(n - 1)
 	at := len(out)
-	out = append(out, make([]byte, s.ends[n]-from)...)
+	out = append(out, make([]byte, s.end(n)-from)...)
 	if at == len(out) {
 		return out, nil
 	}
