@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -109,10 +110,17 @@ func (q *queueRun) drain(ctx context.Context) error {
 	return fmt.Errorf("not drained after %s: %d messages wait\n%s", longest, q.w.waiting(), q.l.now.Log())
 }
 
+var lastRows = regexp.MustCompile(` last \d+`)
+
 // withoutOrder leaves out what a redelivery may change: in which order messages
-// were stored, and so which one a checkpoint names.
+// were stored, and so which one a checkpoint names and which one landed last.
 func withoutOrder(o aftermath) aftermath {
 	maps.DeleteFunc(o, func(k, _ string) bool { return strings.HasPrefix(k, "checkpoint ") })
+	for k, v := range o {
+		if strings.HasPrefix(k, "status ") {
+			o[k] = lastRows.ReplaceAllString(v, "")
+		}
+	}
 	return o
 }
 
