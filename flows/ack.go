@@ -22,14 +22,7 @@ func (r *Relay) ackPool() pool {
 		next: func(ctx context.Context, _ int) (time.Time, error) {
 			return r.db.NextAck(ctx)
 		},
-		claim: func(ctx context.Context, free int) ([]func(context.Context), error) {
-			claimed, err := r.db.ClaimAcks(ctx, free)
-			var jobs []func(context.Context)
-			for _, j := range claimed {
-				jobs = append(jobs, func(ctx context.Context) { r.ack(ctx, j) })
-			}
-			return jobs, err
-		},
+		claim: jobs(r.db.ClaimAcks, r.ack),
 	}
 }
 

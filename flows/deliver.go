@@ -247,10 +247,7 @@ func (p *pass) check(res harvest, e state.Export, f *Flow) (notes string, err er
 		}
 		notes = join(notes, mismatch)
 	}
-	if res.Replaced > 0 {
-		notes = join(notes, fmt.Sprintf("%d characters that %s does not know were replaced by U+FFFD", res.Replaced, res.Encoding))
-	}
-	return join(notes, res.Oddities.String()), nil
+	return join(join(notes, res.ReplacedText()), res.Oddities.String()), nil
 }
 
 func outputExport(job state.DeliveryJob) outputs.Export {

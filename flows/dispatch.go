@@ -97,6 +97,18 @@ type pool struct {
 	claim func(ctx context.Context, free int) ([]func(context.Context), error)
 }
 
+// jobs makes a pool's claim of one that claims things and of what is done to each.
+func jobs[T any](claim func(context.Context, int) ([]T, error), do func(context.Context, T)) func(context.Context, int) ([]func(context.Context), error) {
+	return func(ctx context.Context, free int) ([]func(context.Context), error) {
+		claimed, err := claim(ctx, free)
+		var all []func(context.Context)
+		for _, c := range claimed {
+			all = append(all, func(ctx context.Context) { do(ctx, c) })
+		}
+		return all, err
+	}
+}
+
 // runPool starts claimed work on free slots, and sleeps until a commit, a free
 // slot or the next due time. Claims stop with ctx; work ends with work.
 func (r *Relay) runPool(ctx, work context.Context, p pool) error {

@@ -84,14 +84,7 @@ func (r *Relay) executePool() pool {
 		next: func(ctx context.Context, _ int) (time.Time, error) {
 			return r.db.NextExecution(ctx)
 		},
-		claim: func(ctx context.Context, free int) ([]func(context.Context), error) {
-			claimed, err := r.db.ClaimExecutions(ctx, free)
-			var jobs []func(context.Context)
-			for _, x := range claimed {
-				jobs = append(jobs, func(ctx context.Context) { r.execute(ctx, x) })
-			}
-			return jobs, err
-		},
+		claim: jobs(r.db.ClaimExecutions, r.execute),
 	}
 }
 

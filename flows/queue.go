@@ -143,6 +143,7 @@ func (r *Relay) lockQueue(q Queue) (unlock func(), ok bool) {
 
 func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog bool, res *PollResult) error {
 	seen := map[string]bool{}
+	askRun := q.WithEvents || r.eventsNameRuns(ctx, q.Environment)
 	for {
 		r.cfg.Trace("dequeue")
 		m, err := client.Dequeue(ctx, q.Activity)
@@ -161,7 +162,9 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 		}
 		r.cfg.Trace("dequeued")
 		n := newMessage(q, m, backlog && q.Backlog == BacklogPark)
-		n.ExecutionID = r.executionOf(ctx, client, q, m)
+		if askRun {
+			n.ExecutionID = r.executionOf(ctx, client, m)
+		}
 		receipt, err := r.db.AcceptMessage(durably(ctx), n)
 		if err != nil {
 			return err
@@ -169,12 +172,6 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 		r.cfg.Trace("message-stored")
 		if receipt.New {
 			res.Messages++
-			if n.NoFile != "" {
-				// Nothing to export is something heard: the job is alive.
-				if err := r.db.Heard(durably(ctx), q.Flow, q.Environment); err != nil {
-					return err
-				}
-			}
 		} else {
 			res.Redelivered++
 		}
@@ -188,7 +185,7 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 
 func newMessage(q Queue, m dmf.Message, park bool) state.NewMessage {
 	n := state.NewMessage{
-		Environment: q.Environment, Activity: string(q.Activity), CorrelationID: m.CorrelationID,
+		Environment: q.Environment, Activity: string(q.Activity), CorrelationID: m.CorrelationID, Flow: q.Flow,
 		Body: m.Raw, LinkPath: linkPath(m.DownloadLocation), Park: park,
 	}
 	// A location is tried even beside a flag that denies the file: what is
@@ -206,12 +203,8 @@ func newMessage(q Queue, m dmf.Message, park bool) state.NewMessage {
 // hidden for half an hour, and without an answer both copies land.
 const identityTime = 10 * time.Second
 
-// executionOf asks which run wrote a message's file; "" when that is of no use,
-// or FinOps does not say.
-func (r *Relay) executionOf(ctx context.Context, client *dmf.Client, q Queue, m dmf.Message) string {
-	if !q.WithEvents && !r.eventsNameRuns(ctx, q.Environment) {
-		return ""
-	}
+// executionOf asks which run wrote a message's file; "" when FinOps does not say.
+func (r *Relay) executionOf(ctx context.Context, client *dmf.Client, m dmf.Message) string {
 	ctx, cancel := context.WithTimeout(ctx, identityTime)
 	defer cancel()
 	id, err := client.ExecutionOfMessage(ctx, m.CorrelationID)

@@ -37,14 +37,7 @@ func (r *Relay) renewPool() pool {
 		next: func(ctx context.Context, _ int) (time.Time, error) {
 			return r.db.NextRenewal(ctx)
 		},
-		claim: func(ctx context.Context, free int) ([]func(context.Context), error) {
-			claimed, err := r.db.ClaimRenewals(ctx, free)
-			var jobs []func(context.Context)
-			for _, s := range claimed {
-				jobs = append(jobs, func(ctx context.Context) { r.renew(ctx, s) })
-			}
-			return jobs, err
-		},
+		claim: jobs(r.db.ClaimRenewals, r.renew),
 	}
 }
 

@@ -67,8 +67,8 @@ func (db *DB) Watch(ctx context.Context, flow, environment string) error {
 	})
 }
 
-// Heard says that something of a flow came that is no export: a message that
-// says that there is nothing. Exports are heard when they are opened.
+// Heard begins a cadence anew, because the clock was set back. Exports are heard
+// when they are opened, messages without a file when they are accepted.
 func (db *DB) Heard(ctx context.Context, flow, environment string) error {
 	return db.update(ctx, func(t *tx) error { return t.heard(flow, environment) })
 }

@@ -71,9 +71,19 @@ func TestCadenceHears(t *testing.T) {
 	l.pass(time.Hour)
 	l.must(l.Heard(bg, "all", "prod"))
 	if c := l.cadence(); !c.HeardAt.Equal(l.Now()) {
-		t.Errorf("a message without a file was not heard: %+v", c)
+		t.Errorf("begun anew, it is %+v", c)
 	}
 	l.must(l.Heard(bg, "another", "prod")) // not watched: nothing to do
+	l.pass(time.Hour)
+	l.must(l.PollBegun(bg, "prod", "a1"))
+	m := NewMessage{Environment: "prod", Activity: "a1", CorrelationID: "c1", Body: []byte("receipt"), Flow: "all", NoFile: "none"}
+	l.must(errOf(l.AcceptMessage(bg, m)))
+	heard = l.Now()
+	l.pass(time.Hour)
+	l.must(errOf(l.AcceptMessage(bg, m))) // again: nothing new
+	if c := l.cadence(); !c.HeardAt.Equal(heard) {
+		t.Errorf("a message without a file is heard of at %v; want %v", c.HeardAt, heard)
+	}
 }
 
 // Only news are told: a look that finds the same again adds nothing.

@@ -45,6 +45,7 @@ type NewMessage struct {
 	CorrelationID string
 	Body          []byte // byte for byte; its receipt is a secret
 	LinkPath      string // where the file is, without its query
+	Flow          string // that polls the queue: a message without a file is all that is heard of it
 	ExecutionID   string // the run that wrote the file; "" when FinOps does not say
 	// NoFile says why the message has no file; "" when it has one. Such a
 	// message is recorded and acked: it would come back for ever.
@@ -117,11 +118,14 @@ func (t *tx) createMessage(r *MessageReceipt, identity string, m NewMessage) err
 	if err := t.step(KindMessage, messageID(r.ShipmentID), r.ShipmentID, "", Held, "", ""); err != nil {
 		return err
 	}
-	if to == Settled {
-		r.State = Due
-		return t.ackDue(r.ShipmentID)
+	if to != Settled {
+		return nil // heard of when it is opened
 	}
-	return nil
+	r.State = Due
+	if err := t.heard(m.Flow, m.Environment); err != nil {
+		return err
+	}
+	return t.ackDue(r.ShipmentID)
 }
 
 // redelivered takes the newer receipt of a message that is known.

@@ -235,13 +235,9 @@ func (cv *conversion) noteOddities(from data, res convert.Result) {
 	if odd := res.Oddities.String(); odd != "" {
 		cv.note(fmt.Sprintf("%s: %s; kept as text", from.name, odd))
 	}
-	if res.Replaced > 0 {
-		cv.note(fmt.Sprintf("%s: %s", from.name, replacedText(res)))
+	if replaced := res.ReplacedText(); replaced != "" {
+		cv.note(from.name + ": " + replaced)
 	}
-}
-
-func replacedText(res convert.Result) string {
-	return fmt.Sprintf("%d characters that %s does not know were replaced by U+FFFD", res.Replaced, res.Encoding)
 }
 
 // shaped converts, with the selection of columns if there is one.

@@ -21,6 +21,14 @@ type Oddity struct {
 	What         string // in words that need no context
 }
 
+// ReplacedText says in words how much was replaced; "" when nothing was.
+func (r Result) ReplacedText() string {
+	if r.Replaced == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d characters that %s does not know were replaced by U+FFFD", r.Replaced, r.Encoding)
+}
+
 // Oddities are what a conversion kept that may not be what its sender meant.
 type Oddities struct {
 	Count int64    // odd fields
