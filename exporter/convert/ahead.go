@@ -10,6 +10,17 @@ const (
 	aheadOfCSV = 8
 )
 
+// blocksOf is how many blocks a conversion works with.
+func blocksOf(format Format, opt Options) int {
+	switch {
+	case format != FormatCSV:
+		return aheadBlocks
+	case opt.Cores == 1:
+		return aheadBlocks + 1
+	}
+	return aheadOfCSV + maxFlying
+}
+
 // ahead reads text in a goroutine of its own, a few blocks before they are
 // wanted: inflating a package costs as much as all the rest together, so it
 // has a core for itself where there is one.

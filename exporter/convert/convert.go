@@ -116,11 +116,7 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	out := &emitter{ctx: ctx, sink: sink, window: w, res: res, out: mem.out[:0]}
 	defer func() { mem.out = out.out }()
 	if !w.eof {
-		n := aheadBlocks
-		if format == FormatCSV {
-			n = aheadOfCSV + maxFlying
-		}
-		ahead := readAhead(t, n)
+		ahead := readAhead(t, blocksOf(format, opt))
 		defer ahead.stop()
 		w.in = ahead
 	}

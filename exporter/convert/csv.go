@@ -34,7 +34,7 @@ func readCSV(w *window, out *emitter, opt Options, mem *memory) error {
 		}
 		return c.sequential()
 	}
-	b := newCSVBlocks(c, ahead, mem)
+	b := newCSVBlocks(c, ahead, opt.Cores, mem)
 	defer b.stop()
 	if err := c.header(opt); err != nil {
 		return err

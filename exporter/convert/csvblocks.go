@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime"
 	"slices"
 	"sync"
 )
@@ -39,6 +38,7 @@ type csvBlocks struct {
 	ahead   *ahead
 	ended   error    // why ahead gives nothing more; nil before
 	flying  []*block // oldest first; c.window comes before, carry after them
+	cores   int      // that may convert
 	allowed int      // flying at a time: few after a wrong guess, then more again
 	carry   []byte   // text behind the last cut
 	inside  bool     // carry ends inside quotes, if the guess is right
@@ -50,8 +50,8 @@ type csvBlocks struct {
 }
 
 // newCSVBlocks feeds c's window from a, from the header on. stop ends it.
-func newCSVBlocks(c *csvReader, a *ahead, mem *memory) *csvBlocks {
-	b := &csvBlocks{csvReader: c, ahead: a, allowed: 1, carry: mem.carry[:0], mem: mem}
+func newCSVBlocks(c *csvReader, a *ahead, cores int, mem *memory) *csvBlocks {
+	b := &csvBlocks{csvReader: c, ahead: a, cores: cores, allowed: 1, carry: mem.carry[:0], mem: mem}
 	c.window.feed = b.feed
 	return b
 }
@@ -137,7 +137,7 @@ func (c *csvBlocks) feed() error {
 // no more. The window is empty, and what is left goes into it.
 func (c *csvBlocks) atOnce() error {
 	most := maxFlying
-	if runtime.GOMAXPROCS(0) == 1 {
+	if c.cores == 1 {
 		most = 1 // converted here, one after the other
 	}
 	for len(c.flying) > 0 || c.ended == nil {
@@ -190,7 +190,8 @@ func (c *csvBlocks) cut(b *block) {
 	b.end = b.start + end
 }
 
-// launch gives the block to a worker; there are as many as cores.
+// launch gives the block to a worker, of which there is one a core, or converts
+// it here.
 func (c *csvBlocks) launch(b *block, others bool) {
 	c.flying = append(c.flying, b)
 	if n := len(c.spare); n > 0 {
@@ -204,7 +205,7 @@ func (c *csvBlocks) launch(b *block, others bool) {
 	}
 	if c.jobs == nil {
 		c.jobs = make(chan *block, maxFlying)
-		for range min(runtime.GOMAXPROCS(0), maxFlying) {
+		for range min(c.cores, maxFlying) {
 			c.workers.Go(c.work)
 		}
 	}

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -61,6 +62,11 @@ type Options struct {
 	// place of making a bad row of it.
 	Replace bool
 
+	// Cores is how many cores may convert this one file's rows, besides the one
+	// that reads ahead; 0 is all there are. With several conversions at a time
+	// more than 1 costs memory and gains nothing.
+	Cores int
+
 	replaced   *atomic.Int64
 	sequential bool // one record after the other, to compare with
 }
@@ -83,6 +89,9 @@ func (o Options) Validate() error {
 	}
 	if o.MaxRecord < 0 {
 		return fmt.Errorf("longest record %d: want a number of bytes", o.MaxRecord)
+	}
+	if o.Cores < 0 {
+		return fmt.Errorf("cores %d: want a number of cores, 0 for all", o.Cores)
 	}
 	for _, path := range o.Children {
 		if err := validateChild(path); err != nil {
@@ -117,6 +126,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxRecord == 0 {
 		o.MaxRecord = DefaultMaxRecord
+	}
+	if all := runtime.GOMAXPROCS(0); o.Cores == 0 || o.Cores > all {
+		o.Cores = all
 	}
 	return o
 }
