@@ -23,7 +23,7 @@ import (
 // conversion is one run of the convert command.
 type conversion struct {
 	app               *app
-	out, format       string
+	target            target
 	entity            string
 	delimiter         string
 	quote             string
@@ -39,7 +39,8 @@ type conversion struct {
 
 	files    []fileFacts // of what was read without a fault
 	progress *progress
-	later    *report // what one of several data files has to say, until its turn comes
+	inPart   bool    // this is one of several conversions
+	later    *report // what it then has to say, until its turn comes
 }
 
 // mostBadShown is how many bad rows are named on standard error.
@@ -48,7 +49,7 @@ const mostBadShown = 100
 func (a *app) convert() *cobra.Command {
 	cv := &conversion{app: a}
 	c := &cobra.Command{
-		Use:   "convert FILE|-",
+		Use:   "convert FILE...|-",
 		Short: "Turn a CSV, XML, JSON or XLSX file, or a data package of them, into JSON Lines",
 		Long: `convert reads a file, or standard input, as the flows do, and writes one JSON object
 a row. Format, delimiter and encoding are found out unless they are said.
@@ -57,6 +58,10 @@ Of a package with one data file, or with --entity, the rows go to standard outpu
 or to the file named by --out; of one with several, to a folder named by --out, a
 file for each. One data file goes into a folder too, if there is one of that name.
 A file appears only when it is complete.
+
+Several inputs go to the folder --out, some of them at once: each to a file of its
+own name, a package of several data files to a folder of its own name. Without --out
+their rows go to standard output, one input after the other.
 
 Quotes that stand where CSV has none are kept as text and named on standard error;
 with --strict a record that has one cannot be read.
@@ -67,20 +72,21 @@ error what was read. Both are tables, or JSON with --output json.
 
 Records that cannot be read as rows are named on standard error with line and
 column and left out (exit 3); with --strict a file with such a record is not
-written (exit 1). Data files of a package that cannot be read are named too: exit 3
-when others were written, 1 when none was or with --strict. Interrupted (exit 130),
-it leaves no part of a file.`,
+written (exit 1). Inputs and data files of a package that cannot be read are named
+too: exit 3 when others were written, 1 when none was or with --strict. Interrupted
+(exit 130), it leaves no part of a file.`,
 		Example: `  finrelay convert customers.csv | head
   finrelay convert customers.csv --schema
   finrelay convert customers.xlsx --select CUSTOMERACCOUNT,NAME --stats > names.jsonl
   finrelay convert package.zip -o ./rows
+  finrelay convert exports/*.zip -o ./rows
   finrelay convert package.zip --entity "Customer groups" --format json -o groups.json
   finrelay convert orders.xml --child SALESORDERLINEV2ENTITY`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return cv.run(c.Context(), args[0]) },
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return cv.run(c.Context(), args) },
 	}
-	c.Flags().StringVarP(&cv.out, "out", "o", "", "file or, for several data files, folder to write; default standard output")
-	c.Flags().StringVar(&cv.format, "format", "jsonl", "jsonl or json (one array)")
+	c.Flags().StringVarP(&cv.target.out, "out", "o", "", "file or, for several data files, folder to write; default standard output")
+	c.Flags().StringVar(&cv.target.format, "format", "jsonl", "jsonl or json (one array)")
 	c.Flags().StringVar(&cv.entity, "entity", "", "only this entity of a package, letter case ignored; of a workbook, the sheet named after it")
 	c.Flags().StringVar(&cv.read, "read", "auto", "format of the data: auto, csv, xml, xml-element, xml-attribute, json or xlsx")
 	c.Flags().StringVar(&cv.sheet, "sheet", "", "sheet of a workbook; default the only visible one, or the one named after the entity")
@@ -100,10 +106,7 @@ it leaves no part of a file.`,
 	return c
 }
 
-func (cv *conversion) run(ctx context.Context, name string) error {
-	if cv.format != "jsonl" && cv.format != "json" {
-		return usage(fmt.Errorf("--format is jsonl or json, not %q", cv.format))
-	}
+func (cv *conversion) run(ctx context.Context, names []string) error {
 	if err := cv.checkFlags(); err != nil {
 		return usage(err)
 	}
@@ -111,8 +114,12 @@ func (cv *conversion) run(ctx context.Context, name string) error {
 	if err != nil {
 		return usage(err)
 	}
-	cv.progress = newProgress(cv.app, cv.out == "" && !cv.schema)
-	err = cv.convert(ctx, name, opt)
+	cv.progress = newProgress(cv.app, cv.target.out == "" && !cv.schema)
+	if len(names) == 1 {
+		err = cv.convert(ctx, names[0], opt)
+	} else {
+		err = cv.inputs(ctx, names, opt)
+	}
 	if ctx.Err() == nil {
 		err = errors.Join(err, cv.report())
 	}
@@ -158,7 +165,7 @@ func (cv *conversion) convertPipe(ctx context.Context, r io.Reader, name string,
 	in := bufio.NewReaderSize(endingWith(ctx, r), 64<<10)
 	if head, _ := in.Peek(4); !bytes.Equal(head, []byte("PK\x03\x04")) {
 		cv.progress.begin(0)
-		return cv.one(ctx, data{Reader: in, name: name}, cv.single(name), opt)
+		return cv.one(ctx, data{Reader: in, name: name}, cv.target.file(name), opt)
 	}
 	f, err := os.CreateTemp("", "finrelay-convert-")
 	if err != nil {
@@ -190,9 +197,9 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 	}
 	if len(members) == 1 && !cv.schema {
 		cv.progress.begin(members[0].Size)
-		return cv.member(ctx, contents, members[0], name, cv.single(cmp.Or(members[0].Name, name)), opt)
+		return cv.member(ctx, contents, members[0], name, cv.target.file(cmp.Or(members[0].Name, name)), opt)
 	}
-	if cv.out == "" && !cv.schema {
+	if cv.target.out == "" && !cv.schema {
 		return usage(fmt.Errorf("%s holds %d data files (%s): choose one with --entity, or name a folder with --out",
 			name, len(members), strings.Join(entities(members), ", ")))
 	}
@@ -220,7 +227,8 @@ func (cv *conversion) pour(ctx context.Context, from data, w io.Writer, opt conv
 		}
 		return err
 	}
-	rows := &rowWriter{w: bufio.NewWriterSize(w, 256<<10), array: cv.format == "json"}
+	rows := newRowWriter(w, cv.target.format == "json")
+	defer rows.release()
 	res, err := cv.shaped(ctx, from, opt, &badRows{Sink: rows, cv: cv, entry: from.name})
 	cv.noteOddities(from, res)
 	if err != nil {

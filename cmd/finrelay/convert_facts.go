@@ -52,9 +52,11 @@ func (f fileFacts) done(res convert.Result, schema []convert.ColumnFacts) fileFa
 
 func (cv *conversion) checkFlags() error {
 	switch {
+	case cv.target.format != "jsonl" && cv.target.format != "json":
+		return fmt.Errorf("--format is jsonl or json, not %q", cv.target.format)
 	case cv.output != "table" && cv.output != "json":
 		return fmt.Errorf("--output is table or json, not %q", cv.output)
-	case cv.schema && cv.out != "":
+	case cv.schema && cv.target.out != "":
 		return fmt.Errorf("--schema prints to standard output and writes no file: leave --out away")
 	case cv.schema && len(cv.selected) > 0:
 		return fmt.Errorf("--schema lists all columns: leave --select away")

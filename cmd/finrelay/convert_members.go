@@ -5,40 +5,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"finrelay/exporter/convert"
 	"finrelay/exporter/unpack"
 )
 
-// membersAtOnce is how many data files of a package are converted at a time.
-// Each keeps more than one core busy, and each has some megabytes in hand.
-func membersAtOnce() int { return min(2, runtime.GOMAXPROCS(0)) }
-
-// report is what is to be said of one data file.
-type report struct{ bad, notes []string }
-
-// part is the conversion of one of several data files.
-type part struct {
-	conversion
-	member unpack.Member
-	path   string
-	err    error
-	done   chan struct{} // closed when err is known
-}
-
 // members writes each member that can be written to the folder, whatever is
-// wrong with its neighbours. Several are converted at once; what they have to
-// say comes in the order of the package.
+// wrong with its neighbours.
 func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, members []unpack.Member, name string, opt convert.Options) error {
+	folder := cv.target.folder()
 	if !cv.schema {
-		if err := os.MkdirAll(cv.out, 0o755); err != nil {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return err
 		}
 	}
@@ -47,115 +27,29 @@ func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, me
 		total += m.Size
 	}
 	cv.progress.begin(total)
-	parts := cv.parts(members)
-	ctx, stop := context.WithCancelCause(ctx)
-	var workers sync.WaitGroup
-	defer workers.Wait()
-	defer stop(errOtherFailed)
-	var next atomic.Int64
-	for range membersAtOnce() {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(parts)); i = next.Add(1) - 1 {
-				parts[i].run(ctx, contents, name, opt)
-			}
-		})
+	atOnce := partsAtOnce()
+	if cv.inPart {
+		atOnce = 1 // the other cores have inputs of their own
 	}
-	var refused []error
-	for _, p := range parts {
-		<-p.done
-		cv.take(p)
-		if p.err != nil {
-			refused = append(refused, p.err)
-		}
-		if p.err != nil && (ctx.Err() != nil || ofDisk(p.err)) {
-			return errors.Join(refused...)
-		}
+	if opt.Cores == 0 && len(members) > 1 {
+		opt.Cores = coresOfPart(atOnce)
 	}
-	return cv.partly(refused, len(members))
-}
-
-// errOtherFailed ends the conversions beside one that met an error of the disk.
-var errOtherFailed = errors.New("another data file could not be written")
-
-func (cv *conversion) parts(members []unpack.Member) []*part {
+	var parts []*part
 	taken := map[string]bool{}
-	parts := make([]*part, len(members))
-	for i, m := range members {
-		p := &part{conversion: *cv, member: m, done: make(chan struct{})}
+	for _, m := range members {
+		out := ""
 		if !cv.schema {
-			p.path = filepath.Join(cv.out, distinct(taken, m.Name)+"."+cv.format)
+			out = filepath.Join(folder, distinct(taken, m.Name)+"."+cv.target.format)
 		}
-		p.files, p.later = nil, new(report)
-		parts[i] = p
+		parts = append(parts, cv.part(func(ctx context.Context, p *part) error {
+			return p.member(ctx, contents, m, name, out, opt)
+		}))
 	}
-	return parts
-}
-
-func (p *part) run(ctx context.Context, contents *unpack.Contents, name string, opt convert.Options) {
-	defer close(p.done)
-	if p.err = context.Cause(ctx); p.err == nil {
-		p.err = p.conversion.member(ctx, contents, p.member, name, p.path, opt)
-	}
-}
-
-// take says what the part has to say, and counts what it left out.
-func (cv *conversion) take(p *part) {
-	for _, line := range p.later.bad {
-		cv.showBad(line)
-	}
-	for _, line := range p.later.notes {
-		cv.note(line)
-	}
-	cv.badRows += p.badRows
-	cv.files = append(cv.files, p.files...)
-}
-
-// showBad names a bad row, unless many were named already.
-func (cv *conversion) showBad(line string) {
-	if cv.badShown++; cv.badShown > mostBadShown {
-		return
-	}
-	if cv.later != nil {
-		cv.later.bad = append(cv.later.bad, line)
-		return
-	}
-	cv.progress.clear()
-	fmt.Fprintln(cv.app.stderr, "finrelay:", line)
-}
-
-func (cv *conversion) note(line string) {
-	if cv.later != nil {
-		cv.later.notes = append(cv.later.notes, line)
-		return
-	}
-	cv.progress.clear()
-	fmt.Fprintln(cv.app.stderr, "finrelay:", line)
-}
-
-// partly judges a package of which some data files were refused.
-func (cv *conversion) partly(refused []error, of int) error {
-	err := errors.Join(refused...)
-	// --strict is for those who want a failure, not a part.
-	if err == nil || len(refused) == of || cv.strict {
+	refused, partly, err := cv.runParts(ctx, parts, atOnce)
+	if err != nil {
 		return err
 	}
-	where := "the others are in " + cv.out
-	if cv.schema {
-		where = "the others were read"
-	}
-	err = fmt.Errorf("%w\n%d of %d data files were refused, %s", err, len(refused), of, where)
-	if cv.badRows > 0 {
-		err = fmt.Errorf("%w; %s", err, leftOut(cv.badRows))
-	}
-	return &codedError{exitParked, err}
-}
-
-// ofDisk says whether files failed us, not the data: then the next member
-// would fare no better.
-func ofDisk(err error) bool {
-	_, path := errors.AsType[*fs.PathError](err)
-	_, link := errors.AsType[*os.LinkError](err)
-	return path || link
+	return cv.judge(refused, partly, len(members), "data files", folder)
 }
 
 // distinct names the file of a member: its own name without folder and
@@ -188,6 +82,14 @@ func (cv *conversion) pick(contents *unpack.Contents, name string) ([]unpack.Mem
 	return picked, nil
 }
 
+// nameOf is what to call a data file of the input called name.
+func (cv *conversion) nameOf(m unpack.Member, name string) string {
+	if cv.target.stem != "" && m.Name != "" {
+		return name + "/" + m.Name // of several inputs
+	}
+	return cmp.Or(m.Name, name) // a bare file is no member and has no name of its own
+}
+
 func entities(members []unpack.Member) []string {
 	var names []string
 	for _, m := range members {
@@ -208,6 +110,6 @@ func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m u
 	if opt.Entity = m.Entity; m.Name == "" && cv.entity != "" {
 		opt.Entity = cv.entity // of a workbook: it names the sheet
 	}
-	from := data{Reader: r, name: cmp.Or(m.Name, name), entity: m.Entity, size: m.Size} // a bare file is no member and has no name of its own
+	from := data{Reader: r, name: cv.nameOf(m, name), entity: m.Entity, size: m.Size}
 	return cv.one(ctx, from, out, opt)
 }

@@ -22,6 +22,11 @@ type progress struct {
 	began, last       time.Time
 	shown             bool
 	bytes, size, rows int64
+
+	// Of several inputs, whose unpacked sizes nobody knows beforehand:
+	inputs, inputsDone int
+	sizes              map[string]int64 // as the inputs stand on disk
+	packed, packedDone int64            // their sum, and that of those that are done
 }
 
 // Times of the progress line.
@@ -49,7 +54,30 @@ func isTerminal(w io.Writer) bool {
 func (p *progress) begin(size int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.began, p.size = p.now(), size
+	if p.inputs == 0 {
+		p.began, p.size = p.now(), size
+	}
+}
+
+// ofInputs begins with several inputs. What begin says of each is not shown.
+func (p *progress) ofInputs(names []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.began, p.inputs, p.sizes = p.now(), len(names), map[string]int64{}
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil {
+			p.sizes[name] = info.Size()
+			p.packed += info.Size()
+		}
+	}
+}
+
+// inputDone counts one of them.
+func (p *progress) inputDone(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inputsDone++
+	p.packedDone += p.sizes[name]
 }
 
 // watch counts what is read.
@@ -89,13 +117,18 @@ func (p *progress) add(bytes, rows int64) {
 
 func (p *progress) line(took time.Duration) string {
 	rate := float64(p.bytes) / took.Seconds()
-	line := size(p.bytes)
-	if p.size > 0 {
+	line, done := size(p.bytes), float64(p.bytes)/float64(p.size)
+	switch {
+	case p.inputs > 0:
+		line = fmt.Sprintf("%d of %d files, %s", p.inputsDone, p.inputs, line)
+		done = float64(p.packedDone) / float64(p.packed)
+	case p.size > 0:
 		line += " of " + size(p.size)
 	}
 	line += fmt.Sprintf(", %d rows, %s/s", p.rows, size(int64(rate)))
-	if left := float64(p.size - p.bytes); left > 0 && rate > 0 {
-		line += ", " + time.Duration(left/rate*float64(time.Second)).Round(time.Second).String() + " left"
+	if done > 0 && done < 1 {
+		left := time.Duration(float64(took) * (1 - done) / done)
+		line += ", " + left.Round(time.Second).String() + " left"
 	}
 	return line
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"io"
+	"sync"
 
 	"finrelay/exporter"
 	"finrelay/exporter/convert"
@@ -13,6 +15,23 @@ type rowWriter struct {
 	w     *bufio.Writer
 	array bool
 	rows  int64
+}
+
+// writers are kept for the next file: one of a thousand small files must not
+// cost more than its rows. Blocks are larger than their memory, but for the last,
+// and pass them by.
+var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
+
+func newRowWriter(w io.Writer, array bool) *rowWriter {
+	s := &rowWriter{w: writers.Get().(*bufio.Writer), array: array}
+	s.w.Reset(w)
+	return s
+}
+
+// release gives the memory back.
+func (s *rowWriter) release() {
+	s.w.Reset(nil)
+	writers.Put(s.w)
 }
 
 func (s *rowWriter) Block(lines []byte, _ int) error {

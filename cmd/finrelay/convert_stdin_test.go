@@ -84,6 +84,26 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// TestProgressOfInputs: how large they are unpacked is not known beforehand.
+func TestProgressOfInputs(t *testing.T) {
+	folder := t.TempDir()
+	small, large := filepath.Join(folder, "small"), filepath.Join(folder, "large")
+	if err := errors.Join(os.WriteFile(small, make([]byte, 100), 0o600), os.WriteFile(large, make([]byte, 300), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	p := &progress{w: &out, now: func() time.Time { return now }}
+	p.ofInputs([]string{small, large, filepath.Join(folder, "missing")})
+	p.begin(2000)
+	now = now.Add(2 * time.Second)
+	p.inputDone(small)
+	p.add(2000, 10)
+	if got, want := out.String(), "\r\x1b[K1 of 3 files, 2.0 kB, 10 rows, 1.0 kB/s, 6s left"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 // TestNoProgressWithoutTerminal: the reader is not even wrapped.
 func TestNoProgressWithoutTerminal(t *testing.T) {
 	p := newProgress(&app{stdout: io.Discard, stderr: io.Discard}, false)

@@ -40,11 +40,26 @@ func (cv *conversion) one(ctx context.Context, from data, out string, opt conver
 	return errors.Join(err, os.Remove(f.Name()))
 }
 
-// single is where the rows of the only data file go, which is called name: into
-// --out when that is a folder already.
-func (cv *conversion) single(name string) string {
-	if info, err := os.Stat(cv.out); cv.out == "" || err != nil || !info.IsDir() {
-		return cv.out
-	}
-	return filepath.Join(cv.out, distinct(map[string]bool{}, name)+"."+cv.format)
+// target is where the rows of one input go.
+type target struct {
+	out    string // --out; "" is standard output
+	format string // jsonl or json; the files' extension too
+	stem   string // of one of several inputs: what its file or folder in out is called; else ""
 }
+
+// file is where the rows of the only data file go, which is called name: into
+// --out when that is a folder already.
+func (t target) file(name string) string {
+	switch info, err := os.Stat(t.out); {
+	case t.out == "":
+		return ""
+	case t.stem != "":
+		return filepath.Join(t.out, t.stem+"."+t.format)
+	case err != nil || !info.IsDir():
+		return t.out
+	}
+	return filepath.Join(t.out, distinct(map[string]bool{}, name)+"."+t.format)
+}
+
+// folder is where the rows of several data files go.
+func (t target) folder() string { return filepath.Join(t.out, t.stem) }

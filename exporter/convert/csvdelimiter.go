@@ -12,15 +12,24 @@ const sampleRows = 50
 // Without any such candidate the file has one column and the comma is as good
 // as another.
 func detectDelimiter(sample []byte, atEOF bool, opt Options) byte {
-	best, bestAgree, bestFields := delimiters[0], 0, 1
+	var possible []byte
 	for _, d := range delimiters {
 		if !opt.NoQuote && d == opt.Quote {
 			continue
 		}
-		fields, agree, differ := tryDelimiter(d, sample, atEOF, opt)
-		if fields < 2 {
-			continue
+		if fields, _, _ := tryDelimiter(d, sample, 1, atEOF, opt); fields > 1 {
+			possible = append(possible, d)
 		}
+	}
+	switch len(possible) {
+	case 0:
+		return delimiters[0]
+	case 1:
+		return possible[0]
+	}
+	best, bestAgree, bestFields := delimiters[0], 0, 1
+	for _, d := range possible {
+		fields, agree, differ := tryDelimiter(d, sample, sampleRows, atEOF, opt)
 		// Every record that differs speaks against: a comma in one text of each
 		// address must not beat the semicolon between all of them.
 		score := agree - differ
@@ -31,12 +40,13 @@ func detectDelimiter(sample []byte, atEOF bool, opt Options) byte {
 	return best
 }
 
-func tryDelimiter(d byte, sample []byte, atEOF bool, opt Options) (fields, agree, differ int) {
+// tryDelimiter reads so many records with d.
+func tryDelimiter(d byte, sample []byte, records int, atEOF bool, opt Options) (fields, agree, differ int) {
 	opt.Strict = false // an inch sign is no sign of another delimiter
 	shape := newCSVShape(d, opt)
 	var line []byte
 	var odd []odd
-	for n := 0; n < sampleRows && len(sample) > 0; n++ {
+	for n := 0; n < records && len(sample) > 0; n++ {
 		var row csvRow
 		line, row = shape.appendRow(line[:0], sample, atEOF, odd)
 		odd = row.odd

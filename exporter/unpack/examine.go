@@ -140,21 +140,25 @@ func (c *Contents) findSharedBytes() {
 	}
 }
 
-// sniff reads a member's first bytes.
+// sniff reads a member's first bytes. To give these the inflater unpacks some
+// 32 KB, which is much of a small file: the stream of the first member stays
+// open for who opens that.
 func (c *Contents) sniff(e *entry) error {
 	r, err := c.stream(e)
 	if err != nil {
 		return err
 	}
-	defer r.Close() // nothing to lose: only read from
 	head, err := io.ReadAll(io.LimitReader(r, sniffBytes))
-	if err != nil {
-		return err
+	if err == nil {
+		if format := unreadable(e.name, head); format != "" {
+			err = fmt.Errorf("%s: %w", format, exporter.ErrUnsupported)
+		}
 	}
-	if format := unreadable(e.name, head); format != "" {
-		return fmt.Errorf("%s: %w", format, exporter.ErrUnsupported)
+	r.head = head
+	if err != nil || !c.begun.CompareAndSwap(nil, r) {
+		r.Close() // nothing to lose: only read from
 	}
-	return nil
+	return err
 }
 
 func statedSize(e *entry) int64 {

@@ -38,6 +38,10 @@ func (c *Contents) Open(m Member) (io.ReadCloser, error) {
 		}
 		return io.NopCloser(io.NewSectionReader(c.file, 0, c.size)), nil
 	}
+	if r := c.begun.Load(); r != nil && r.entry == m.entry && c.begun.CompareAndSwap(r, nil) {
+		r.name = m.Name
+		return r, nil
+	}
 	r, err := c.stream(m.entry)
 	if err != nil {
 		return nil, named(m.Name, err)
@@ -52,7 +56,7 @@ func (c *Contents) stream(e *entry) (*stream, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	return &stream{ReadCloser: r}, nil
+	return &stream{ReadCloser: r, entry: e}, nil
 }
 
 // stream gives the errors of the zip reader the words of package exporter. It
@@ -60,10 +64,17 @@ func (c *Contents) stream(e *entry) (*stream, error) {
 // and examine held those against the limits.
 type stream struct {
 	io.ReadCloser
-	name string // put before errors; "" for none
+	entry *entry
+	name  string // put before errors; "" for none
+	head  []byte // what sniff has read, to be read again
 }
 
 func (s *stream) Read(p []byte) (int, error) {
+	if len(s.head) > 0 {
+		n := copy(p, s.head)
+		s.head = s.head[n:]
+		return n, nil
+	}
 	n, err := s.ReadCloser.Read(p)
 	if err == nil || err == io.EOF {
 		return n, err

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"finrelay/exporter"
 )
@@ -65,8 +66,9 @@ type Contents struct {
 	// Warnings are sentences about what was passed over or not as declared.
 	Warnings []string
 
-	file *os.File
-	size int64
+	file  *os.File
+	size  int64
+	begun atomic.Pointer[stream] // of a member, for the next who opens it
 }
 
 // Member is one data file.
@@ -112,14 +114,19 @@ func Open(path string, opt Options) (*Contents, error) {
 	}
 	c := &Contents{file: file}
 	if err := c.recognise(opt); err != nil {
-		file.Close() // only read from
+		c.Close() // only read from
 		return nil, fmt.Errorf("unpack %s: %w", filepath.Base(path), err)
 	}
 	return c, nil
 }
 
 // Close closes the raw file. Streams still open fail from then on.
-func (c *Contents) Close() error { return c.file.Close() }
+func (c *Contents) Close() error {
+	if r := c.begun.Swap(nil); r != nil {
+		r.Close() // nobody has opened it
+	}
+	return c.file.Close()
+}
 
 func (c *Contents) recognise(opt Options) error {
 	info, err := c.file.Stat()

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+
+	"finrelay/exporter/convert"
+)
+
+// inputs converts several files: to files named after them in the folder --out,
+// some at once, or one after the other to standard output.
+func (cv *conversion) inputs(ctx context.Context, names []string, opt convert.Options) error {
+	if err := cv.checkInputs(names); err != nil {
+		return usage(err)
+	}
+	if cv.target.out != "" {
+		if err := os.MkdirAll(cv.target.out, 0o755); err != nil {
+			return err
+		}
+	}
+	atOnce := 1
+	if cv.target.out != "" || cv.schema {
+		atOnce = inputsAtOnce()
+		opt.Cores = coresOfPart(atOnce)
+	}
+	cv.progress.ofInputs(names)
+	var parts []*part
+	taken := map[string]bool{}
+	for _, name := range names {
+		p := cv.part(func(ctx context.Context, p *part) error {
+			defer p.progress.inputDone(name)
+			return p.convertFile(ctx, name, name, opt)
+		})
+		p.target.stem = distinct(taken, name)
+		parts = append(parts, p)
+	}
+	refused, partly, err := cv.runParts(ctx, parts, atOnce)
+	if err != nil {
+		return err
+	}
+	return cv.judge(refused, partly, len(names), "files", cv.target.folder())
+}
+
+// inputsAtOnce is how many inputs are converted at a time: one more than
+// partsAtOnce, since one is always waiting for the disk.
+func inputsAtOnce() int { return min(partsAtOnce()+1, runtime.GOMAXPROCS(0)+1) }
+
+func (cv *conversion) checkInputs(names []string) error {
+	if slices.Contains(names, "-") {
+		return errors.New("standard input (-) cannot be one of several inputs")
+	}
+	for _, name := range names {
+		if isPipe(name) {
+			return fmt.Errorf("%s is a pipe, which cannot be one of several inputs", name)
+		}
+	}
+	if cv.target.out == "" {
+		if cv.target.format == "json" && !cv.schema {
+			return fmt.Errorf("--format json makes one array of each input: name a folder with --out")
+		}
+		return nil
+	}
+	if info, err := os.Stat(cv.target.out); err == nil && !info.IsDir() {
+		return fmt.Errorf("--out %s is a file: the rows of %d inputs go into a folder", cv.target.out, len(names))
+	}
+	return nil
+}
