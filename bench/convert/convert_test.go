@@ -313,7 +313,7 @@ func TestPlan(t *testing.T) {
 		return all
 	}
 	full := titles(options{full: true, small: 100e6, large: 1e9})
-	want := []string{"CSV 100MB", "XML-Element 100MB", "XML-Attribute 100MB", "CSV 100MB in 4 data files of one package", "CSV 100MB in 1,000 packages", "CSV 1GB", "XML-Element 1GB"}
+	want := []string{"CSV 100MB", "XML-Element 100MB", "XML-Attribute 100MB", "CSV 100MB in 4 data files of one package", "CSV 100MB in 1,000 packages", "CSV 1GB", "XML-Element 1GB", "XML-Attribute 1GB"}
 	if !slices.Equal(full, want) {
 		t.Errorf("full: %q, want %q", full, want)
 	}

@@ -49,13 +49,15 @@ func judge(all []*result) (js []judgement) {
 			atMost(fmt.Sprintf("%s ÷ the best peer (%s)", r.title, r.best()), r.ratios(r.best()), goalCSVBest),
 			atMost(r.title+" ÷ unzip alone", r.ratios(unzip), goalCSVUnzip))
 	}
-	if r := find(all, large, customers.XMLElement); r != nil {
-		js = append(js,
-			atMost(r.title+" ÷ the obvious program", r.ratios(obvious), goalXMLObvious),
-			atMost(r.title+" ÷ unzip alone", r.ratios(unzip), goalXMLUnzip))
+	for _, format := range xmlOnly {
+		if r := find(all, large, format); r != nil {
+			js = append(js,
+				atMost(r.title+" ÷ the obvious program", r.ratios(obvious), goalXMLObvious),
+				atMost(r.title+" ÷ unzip alone", r.ratios(unzip), goalXMLUnzip))
+		}
 	}
 	js = append(js, memory(all))
-	for _, format := range []customers.Format{customers.CSV, customers.XMLElement} {
+	for _, format := range append(csvOnly, xmlOnly...) {
 		js = append(js, growths(find(all, small, format), find(all, large, format))...)
 	}
 	return append(js, manyPackages(find(all, many, customers.CSV), find(all, large, customers.CSV)))

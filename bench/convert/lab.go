@@ -62,7 +62,7 @@ func newLab(ctx context.Context, opt options) (l *lab, err error) {
 func (l *lab) find(ctx context.Context, c *contestant, cache string) {
 	n := c.needs
 	switch {
-	case c.name == ours:
+	case c.name == ours, c.name == together:
 		c.version = firstLine(ctx, l.tools.finrelay, "version")
 	case n.program == "":
 		c.version = "of this tree"

@@ -81,6 +81,7 @@ func plan(opt options) []*task {
 		add(customers.CSV, opt.small, many, opt.largeRounds, fmt.Sprintf(" in %s packages", figures.Thousands(manyOf)))
 		add(customers.CSV, opt.large, large, opt.largeRounds, "")
 		add(customers.XMLElement, opt.large, large, opt.largeRounds, "")
+		add(customers.XMLAttribute, opt.large, large, opt.largeRounds, "")
 	}
 	return tasks
 }
