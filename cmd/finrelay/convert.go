@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +38,7 @@ type conversion struct {
 	stats, schema     bool
 	badShown, badRows int64
 
+	began    time.Time
 	files    []fileFacts // of what was read without a fault
 	progress *progress
 	inPart   bool    // this is one of several conversions
@@ -114,6 +116,7 @@ func (cv *conversion) run(ctx context.Context, names []string) error {
 	if err != nil {
 		return usage(err)
 	}
+	cv.began = time.Now()
 	cv.progress = newProgress(cv.app, cv.target.out == "" && !cv.schema)
 	if len(names) == 1 {
 		err = cv.convert(ctx, names[0], opt)

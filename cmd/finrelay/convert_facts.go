@@ -78,10 +78,19 @@ func (cv *conversion) report() error {
 		return printJSON(cv.app.stderr, append([]fileFacts{}, cv.files...))
 	}
 	var rows [][]string
+	var all fileFacts
 	for _, f := range cv.files {
+		all.Rows, all.BadRows, all.Bytes = all.Rows+f.Rows, all.BadRows+f.BadRows, all.Bytes+f.Bytes
 		rows = append(rows, []string{
 			f.File, strconv.FormatInt(f.Rows, 10), strconv.FormatInt(f.BadRows, 10), size(f.Bytes), strconv.FormatFloat(f.Seconds, 'f', 2, 64) + " s",
 			size(f.BytesPerSecond) + "/s", strconv.Itoa(len(f.Columns)), f.Format, f.Encoding, dash(delimiterName(f.Delimiter)), dash(f.Sheet),
+		})
+	}
+	if len(rows) > 1 {
+		took := time.Since(cv.began).Seconds() // less than the sum: some went on at once
+		rows = append(rows, []string{
+			"all", strconv.FormatInt(all.Rows, 10), strconv.FormatInt(all.BadRows, 10), size(all.Bytes), strconv.FormatFloat(took, 'f', 2, 64) + " s",
+			size(int64(float64(all.Bytes)/max(took, 1e-6))) + "/s", "", "", "", "", "",
 		})
 	}
 	return table(cv.app.stderr, []string{"FILE", "ROWS", "BAD", "BYTES", "TOOK", "RATE", "COLUMNS", "FORMAT", "ENCODING", "DELIMITER", "SHEET"}, rows)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 
 	"finrelay/exporter/convert"
@@ -47,7 +46,7 @@ func (cv *conversion) inputs(ctx context.Context, names []string, opt convert.Op
 
 // inputsAtOnce is how many inputs are converted at a time: one more than
 // partsAtOnce, since one is always waiting for the disk.
-func inputsAtOnce() int { return min(partsAtOnce()+1, runtime.GOMAXPROCS(0)+1) }
+func inputsAtOnce() int { return partsAtOnce() + 1 }
 
 func (cv *conversion) checkInputs(names []string) error {
 	if slices.Contains(names, "-") {
