@@ -59,6 +59,7 @@ func judge(all []*result) (js []judgement) {
 	js = append(js, memory(all))
 	for _, format := range append(csvOnly, xmlOnly...) {
 		js = append(js, growths(find(all, small, format), find(all, large, format))...)
+		js = append(js, growths(find(all, small, format), find(all, huge, format))...)
 	}
 	return append(js, manyPackages(find(all, many, customers.CSV), find(all, large, customers.CSV)))
 }
@@ -121,7 +122,7 @@ func growth(all []*result) string {
 	table := figures.Table{Head: []string{"growth", "wall", "CPU", "anonymous memory", "heap allocations"}}
 	for _, to := range all {
 		from := find(all, small, to.format)
-		if to.role != large || from == nil {
+		if to.role != large && to.role != huge || from == nil {
 			continue
 		}
 		size := float64(to.size) / float64(from.size)

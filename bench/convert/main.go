@@ -19,7 +19,7 @@ import (
 type options struct {
 	finrelay, out, work, peers string
 	format                     customers.Format
-	small, large               figures.Bytes // of -full
+	small, large, huge         figures.Bytes // of -full
 	rounds, largeRounds        int
 	bound                      float64
 	full, quick                bool
@@ -46,6 +46,7 @@ func parseFlags() options {
 	flag.StringVar(&opt.peers, "peers", "all", "all, or obvious for the obvious Go program alone")
 	flag.Var(&opt.small, "size", "bytes of the data file, before packing")
 	flag.Var(&opt.large, "large", "bytes of the large data file of -full")
+	flag.Var(&opt.huge, "huge", "bytes of a CSV file that finrelay alone converts once, beside the others; needs 5 times that on the disk")
 	format := flag.String("format", string(customers.CSV), "csv, xml-element or xml-attribute; -full and -quick take all")
 	flag.IntVar(&opt.rounds, "rounds", 5, "rounds")
 	flag.IntVar(&opt.largeRounds, "large-rounds", 3, "rounds with the large data file, and with many packages")

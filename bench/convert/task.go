@@ -23,6 +23,7 @@ const (
 	plain   role = iota
 	small        // of the pair that growth is read from
 	large        // of that pair; the goals are about it
+	huge         // for that too, of finrelay alone, run once
 	several      // data files in one package
 	many         // packages
 )
@@ -82,6 +83,9 @@ func plan(opt options) []*task {
 		add(customers.CSV, opt.large, large, opt.largeRounds, "")
 		add(customers.XMLElement, opt.large, large, opt.largeRounds, "")
 		add(customers.XMLAttribute, opt.large, large, opt.largeRounds, "")
+	}
+	if opt.huge > 0 {
+		add(customers.CSV, opt.huge, huge, 1, ", once")
 	}
 	return tasks
 }
