@@ -34,8 +34,8 @@ type Shaper struct {
 	plans   []*columnPlan          // in the order of the first row: rows repeat it
 	byRaw   map[string]*columnPlan // by key as spelled
 	byOut   map[string]*columnPlan
-	slots   []*columnPlan // of a row's selected columns, by place
-	row     []byte        // what a transform is given
+	slots   []slot // of a row's selected columns, by place
+	row     []byte // what a transform is given
 	out     []byte
 	made    int      // rows in out
 	records int64    // records the reader told of
@@ -59,7 +59,7 @@ func NewShaper(ctx context.Context, entry string, shape Shape, sink Sink) (*Shap
 	return &Shaper{
 		ctx: ctx, entry: entry, sink: sink, compiled: c,
 		byRaw: make(map[string]*columnPlan), byOut: make(map[string]*columnPlan),
-		slots: make([]*columnPlan, len(c.selected)), named: make(map[string]bool),
+		slots: make([]slot, len(c.selected)), named: make(map[string]bool),
 		stats: ShapeStats{TypeErrors: make(map[string]int64)},
 	}, nil
 }
@@ -69,26 +69,26 @@ func (s *Shaper) Stats() ShapeStats { return s.stats }
 
 // Block shapes rows.
 func (s *Shaper) Block(lines []byte, _ int) error {
-	for line := range bytes.Lines(lines) {
+	for len(lines) > 0 {
 		if s.ctx.Err() != nil {
 			return context.Cause(s.ctx)
 		}
 		s.records++
 		s.stats.RowsIn++
 		begin, before := len(s.out), s.made
-		if err := s.shape(line); err != nil {
+		size, err := s.shape(lines)
+		if err != nil {
 			s.out, s.made = s.out[:begin], before
-			if err := s.refuse(line, err); err != nil {
+			size = bytes.IndexByte(lines, '\n') + 1
+			if err := s.refuse(lines[:size], err); err != nil {
 				return err
 			}
-			continue
-		}
-		switch made := s.made - before; {
-		case made == 0:
+		} else if made := s.made - before; made == 0 {
 			s.stats.Dropped++
-		default:
+		} else {
 			s.stats.Extra += int64(made - 1)
 		}
+		lines = lines[size:]
 		if len(s.out) >= blockSize {
 			if err := s.flush(); err != nil {
 				return err
@@ -141,21 +141,26 @@ func (s *Shaper) flush() error {
 	return nil
 }
 
-// shape appends what becomes of a line to out.
-func (s *Shaper) shape(line []byte) error {
+// shape appends what becomes of the first of lines to out, and gives its
+// length.
+func (s *Shaper) shape(lines []byte) (size int, err error) {
 	if s.transform == nil {
-		var err error
-		if s.out, err = s.members(s.out, line); err == nil {
+		if s.out, size, err = s.members(s.out, lines); err == nil {
+			s.out = append(s.out, '\n')
 			s.made++
 		}
-		return err
+		return size + 1, err
 	}
-	var err error
-	if s.row, err = s.members(s.row[:0], line); err != nil {
-		return err
+	if s.row, size, err = s.members(s.row[:0], lines); err != nil {
+		return 0, err
 	}
+	return size + 1, s.run()
+}
+
+// run appends what the transform makes of row.
+func (s *Shaper) run() error {
 	begin := len(s.out)
-	err = s.transform.run(s.ctx, s.row, func(object map[string]any) (err error) {
+	err := s.transform.run(s.ctx, s.row, func(object map[string]any) (err error) {
 		if s.out, err = s.transform.appendObject(s.out, object); err != nil {
 			return err
 		}
