@@ -20,8 +20,7 @@ func (o *inOrder) Block(lines []byte, _ int) error {
 }
 
 func (o *inOrder) BadRow(b BadRow) error {
-	why := strings.TrimPrefix(b.Err.Error(), fmt.Sprintf("record %d: ", b.Record))
-	fmt.Fprintf(&o.all, "%s in %q\n", why, b.Raw)
+	fmt.Fprintf(&o.all, "%v in %q\n", b.Err, b.Raw)
 	return nil
 }
 

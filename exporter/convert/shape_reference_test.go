@@ -196,7 +196,7 @@ func (s *slowShaper) member(out []byte, p *slowPlan, raw, value []byte) ([]byte,
 	case TypeErrorNull:
 		return append(out[:at], "null"...), nil
 	}
-	return out, &misfit{fmt.Errorf("column %s: %.60s: %w", p.name, value, err)}
+	return out, &misfit{fmt.Errorf("column %s: %.60s: %w", p.name, value, err), p.name}
 }
 
 func slowIsEmpty(value []byte) bool { return string(value) == `""` || string(value) == "null" }

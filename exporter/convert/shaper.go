@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"finrelay/exporter"
 )
@@ -38,6 +39,8 @@ type Shaper struct {
 	row     []byte // what a transform is given
 	out     []byte
 	made    int      // rows in out
+	from    origin   // of the block at hand
+	at      int      // number of the row at hand in it
 	records int64    // records the reader told of
 	header  []string // of a file that has one
 	names   []string // of rows given, in order of first appearance
@@ -67,9 +70,13 @@ func NewShaper(ctx context.Context, entry string, shape Shape, sink Sink) (*Shap
 // Stats gives what was done so far.
 func (s *Shaper) Stats() ShapeStats { return s.stats }
 
-// Block shapes rows.
-func (s *Shaper) Block(lines []byte, _ int) error {
-	for len(lines) > 0 {
+// Block shapes rows. Bad rows among them have the place 0: Convert, which
+// knows more, calls something else.
+func (s *Shaper) Block(lines []byte, rows int) error { return s.blockFrom(lines, rows, nil) }
+
+func (s *Shaper) blockFrom(lines []byte, _ int, from origin) error {
+	s.from = from
+	for s.at = 0; len(lines) > 0; s.at++ {
 		if s.ctx.Err() != nil {
 			return context.Cause(s.ctx)
 		}
@@ -105,7 +112,10 @@ func (s *Shaper) BadRow(b BadRow) error {
 }
 
 // misfit is a row that cannot be shaped.
-type misfit struct{ err error }
+type misfit struct {
+	err    error
+	column string // of the value that does not fit; "" when it is the row
+}
 
 func (m *misfit) Error() string { return m.err.Error() }
 
@@ -123,7 +133,15 @@ func (s *Shaper) refuse(line []byte, err error) error {
 		return err
 	}
 	s.stats.BadRows++
-	return s.sink.BadRow(BadRow{Record: s.records, Raw: line, Err: fmt.Errorf("record %d: %w", s.records, m.err)})
+	bad := BadRow{Record: s.records, Raw: line, Err: m.err}
+	if s.from != nil {
+		var raw []byte
+		bad.Line, bad.Column, raw = s.from.locate(s.at, slices.Index(s.header, m.column))
+		if raw != nil {
+			bad.Raw = raw
+		}
+	}
+	return s.sink.BadRow(bad)
 }
 
 func (s *Shaper) flush() error {
@@ -175,10 +193,19 @@ func (s *Shaper) run() error {
 	}
 	if errors.Is(err, errSlow) {
 		if s.slow++; s.slow > MostSlowRows {
-			return s.reject("record %d: %w, as for %d rows before it: the program is at fault, not the row", s.records, err, MostSlowRows)
+			return s.rejectRow("%w, as for %d rows before it: the program is at fault, not the row", err, MostSlowRows)
 		}
 	}
-	return &misfit{err}
+	return &misfit{err: err}
+}
+
+// rejectRow is an error of the row at hand that ends the conversion.
+func (s *Shaper) rejectRow(format string, args ...any) error {
+	err := &exporter.RecordError{Entry: s.entry, Err: fmt.Errorf(format, args...)}
+	if s.from != nil {
+		err.Line, err.Column, _ = s.from.locate(s.at, -1)
+	}
+	return err
 }
 
 // reject is an error that ends the conversion.

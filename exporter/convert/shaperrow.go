@@ -148,7 +148,7 @@ func (s *Shaper) appendMember(out []byte, p *columnPlan, member []byte, at int) 
 	case TypeErrorNull:
 		return append(out[:begin], "null"...), nil
 	}
-	return out, &misfit{fmt.Errorf("column %s: %.60s: %w", p.name, value, err)}
+	return out, &misfit{fmt.Errorf("column %s: %.60s: %w", p.name, value, err), p.name}
 }
 
 // find gives the plan of a key that is not where the first row had it. head is
