@@ -65,6 +65,7 @@ var wideShapes = []struct {
 		{Name: "CHANGED", Type: TypeTime, Zone: "America/New_York"}, {Name: "NOTES", OmitEmpty: true},
 		{Name: "COLUMNNAME6", Rename: "customer"}, {Name: "COLUMNNAME7", Drop: true},
 	}}},
+	{"program", Shape{Columns: []Column{{Name: "QUANTITY", Type: TypeInteger}}, Transform: `select(.QUANTITY > 100) | .twice = .QUANTITY * 2`}},
 	{"one typed", Shape{Columns: []Column{{Name: "AMOUNT", Type: TypeDecimal}}}},
 }
 

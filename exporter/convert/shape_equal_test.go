@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -140,15 +139,60 @@ func FuzzShapeEqualsReference(f *testing.F) {
 			lines = append(lines, rows...)
 			return nil
 		})
-		_, err = Convert(t.Context(), io.MultiReader(bytes.NewReader(in)), "f", Options{Format: FormatJSON, Encoding: "utf-8"}, kept)
+		_, err = Convert(t.Context(), bytes.NewReader(in), "f", Options{Format: FormatJSON, Encoding: "utf-8"}, kept)
 		_ = err // rows before a fault count
 		sameAsSlowly(t, shape, lines)
 	})
 }
 
+// programs keep, change, add, leave out and multiply members and rows, and fail.
+var programs = []string{
+	".", "select(.a != null)", "del(.a)", "{a}", "{z: 1, b: .a, a: .b}", ".a |= tostring", ". + {n: 1.5e300, m: 12345678901234567890}",
+	"., {b: 1}", "empty", ".a", `error("no")`, `., error("no")`, ".n = (.a | tonumber)", `.t = "\u007f\u2028\"\\é"`, ".l = [.a, {x: .a}]", ".[\"a b\"] = null", "{}",
+}
+
+func sameProgram(t *testing.T, program string, lines []byte) {
+	t.Helper()
+	want := transformedSlowly(t, program, lines)
+	var sink inOrder
+	s, err := NewShaper(t.Context(), "f", Shape{Transform: program}, &sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Block(lines, bytes.Count(lines, newline)); err != nil {
+		t.Fatal(err)
+	}
+	if got := sink.all.String(); got != want {
+		t.Fatalf("%s\nof   %q\ngot  %q\nwant %q", program, lines, got, want)
+	}
+}
+
+// FuzzProgramEqualsReference puts rows through programs.
+func FuzzProgramEqualsReference(f *testing.F) {
+	for i, v := range hardValues {
+		f.Add(fmt.Appendf(nil, "{%q:%s,\"a\":%[2]s}", []string{"b", "c", "a b", "a"}[i%4], appendString(nil, strings.ToValidUTF8(v, ""))), uint8(i))
+	}
+	for i := range programs {
+		f.Add([]byte(`{"a":1.50,"b":[1,{"c":1e400}],"\u0061":"\ud800"}{}{"b":true,"a":null}{"A":{"a":-0.0}}{"a":"\u0041\/"}`), uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, in []byte, program uint8) {
+		var lines []byte
+		kept := blockFunc(func(rows []byte, _ int) error {
+			lines = append(lines, rows...)
+			return nil
+		})
+		_, err := Convert(t.Context(), bytes.NewReader(in), "f", Options{Format: FormatJSON, Encoding: "utf-8"}, kept)
+		_ = err // rows before a fault count
+		sameProgram(t, programs[int(program)%len(programs)], lines)
+	})
+}
+
 // TestShapeAllocatesNothing: neither a value nor a row nor a block makes garbage.
 func TestShapeAllocatesNothing(t *testing.T) {
-	for _, w := range wideShapes[1:] {
+	for _, w := range wideShapes {
+		if w.shape.IsZero() || w.shape.Transform != "" {
+			continue
+		}
 		var lines []byte
 		_, err := Convert(t.Context(), bytes.NewReader(wideRows(300)), "f", Options{}, blockFunc(func(rows []byte, _ int) error {
 			lines = append(lines, rows...)

@@ -76,6 +76,9 @@ func (s *Shaper) Block(lines []byte, rows int) error { return s.blockFrom(lines,
 
 func (s *Shaper) blockFrom(lines []byte, _ int, from origin) error {
 	s.from = from
+	if s.transform != nil {
+		defer s.transform.limit.release()
+	}
 	for s.at = 0; len(lines) > 0; s.at++ {
 		if s.ctx.Err() != nil {
 			return context.Cause(s.ctx)
@@ -178,14 +181,18 @@ func (s *Shaper) shape(lines []byte) (size int, err error) {
 // run appends what the transform makes of row.
 func (s *Shaper) run() error {
 	begin := len(s.out)
-	err := s.transform.run(s.ctx, s.row, func(object map[string]any) (err error) {
-		if s.out, err = s.transform.appendObject(s.out, object); err != nil {
+	err := s.transform.run(s.ctx, s.row, func(object map[string]any) error {
+		out, other, err := s.transform.appendObject(s.out, object)
+		if s.out = out; err != nil {
 			return err
 		}
 		if len(s.out)-begin > DefaultMaxRecord {
+			s.transform.last = nil // its keys are not noted
 			return fmt.Errorf("transform: makes more than %d bytes of one row", DefaultMaxRecord)
 		}
-		s.made++
+		if s.made++; !other {
+			return nil
+		}
 		return s.noteKeys(object)
 	})
 	if _, ours := errors.AsType[*exporter.RecordError](err); err == nil || ours || s.ctx.Err() != nil {
