@@ -196,10 +196,10 @@ func (p *pass) Block(lines []byte, rows int) error {
 	return asOutput(p.output, p.w.Block(lines, rows))
 }
 
-// badRow is a line of the file of rows set aside.
+// badRow is a line of the file of rows set aside; see convert.BadRow.
 type badRow struct {
 	Line   int64  `json:"line"`
-	Column int64  `json:"column,omitempty"`
+	Column int64  `json:"column"`
 	Record int64  `json:"record"`
 	Error  string `json:"error"`
 	Raw    string `json:"raw"`           // as text; bytes that are not UTF-8 are replaced here and kept in hex

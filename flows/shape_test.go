@@ -43,6 +43,18 @@ func (w *rig) shapedExport(change func(*Flow)) (state.Export, string) {
 	return e, ""
 }
 
+// setAside gives the file of rows that are none.
+func (w *rig) setAside() string {
+	w.t.Helper()
+	for path, data := range w.tree() {
+		if strings.HasSuffix(path, ".jsonl") && strings.Contains(path, "bad") {
+			return data
+		}
+	}
+	w.t.Error("no file of rows set aside")
+	return ""
+}
+
 func TestShapeKeepsWhatDoesNotFit(t *testing.T) {
 	w := newRig(t)
 	e, rows := w.shapedExport(func(f *Flow) {
@@ -75,7 +87,7 @@ func TestShapeParks(t *testing.T) {
 	w := newRig(t)
 	e, rows := w.shapedExport(func(*Flow) {})
 	w.wantExport(e, state.Parked, state.ReasonBadRows, SafeHere)
-	if rows != "" || !strings.Contains(e.Detail, `Orders.csv: record 2: column QTY: "many": no whole number`) || !strings.Contains(e.Detail, "1 of 3 records") {
+	if rows != "" || !strings.Contains(e.Detail, `Orders.csv:3:5: column QTY: "many": no whole number`) || !strings.Contains(e.Detail, "1 of 3 records") {
 		t.Errorf("rows %q, detail %s", rows, e.Detail)
 	}
 	w = newRig(t)
@@ -83,6 +95,9 @@ func TestShapeParks(t *testing.T) {
 	w.wantExport(e, state.Landed, "", LandedHere)
 	if strings.Count(rows, "\n") != 2 || strings.Contains(rows, "many") {
 		t.Errorf("landed %s", rows)
+	}
+	if bad := w.setAside(); !strings.HasPrefix(bad, `{"line":3,"column":5,"record":2,"error":"column QTY: \"many\": no whole number","raw":"002,many,`) {
+		t.Errorf("set aside %s", bad)
 	}
 	if m := w.manifest(e); m["rows"] != 2.0 || m["rows_set_aside"] != 1.0 {
 		t.Errorf("the manifest says %v rows and %v bad ones", m["rows"], m["rows_set_aside"])

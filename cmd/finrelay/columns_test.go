@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func (s *linesSink) Block(lines []byte, _ int) error {
 }
 
 func (s *linesSink) BadRow(b convert.BadRow) error {
-	s.WriteString("bad: " + b.Err.Error() + "\n")
+	fmt.Fprintf(s, "bad: %d:%d: %v\n", b.Line, b.Column, b.Err)
 	return nil
 }
 
@@ -56,7 +57,7 @@ func TestColumnsPage(t *testing.T) {
 		t.Errorf("missing %q, %v", missing, err)
 	}
 	want := `{"ID":"007","quantity":1.50,"CREATEDDATETIME":"2026-03-02T09:15:42+01:00","SHIPDATE":"2026-03-02","ISCLOSED":true,"source":"finops","version":3}
-bad: record 3: column SHIPDATE: "13/2/2026": no date of the format
+bad: 4:27: column SHIPDATE: "13/2/2026": no date of the format
 {"ID":"010","quantity":2,"CREATEDDATETIME":null,"SHIPDATE":null,"ISCLOSED":false,"NOTES":"kept","source":"finops","version":3}
 `
 	if rows.String() != want {

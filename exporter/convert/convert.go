@@ -25,14 +25,16 @@ type Sink interface {
 // BadRow is a record that is there but is no row.
 type BadRow struct {
 	// Line is the line of the fault, from 1; lines end with LF, inside quotes too.
-	// In a workbook it is the sheet's row. 0 when unknown: a Shaper's bad rows.
+	// In a workbook it is the sheet's row.
 	Line int64
 	// Column is the byte of the fault within that line, from 1, a byte order mark
-	// not counted; in a workbook the sheet's column. 0 when unknown.
+	// not counted; in a workbook the sheet's column. Of a value that does not fit
+	// its type, place is that of the value in CSV and workbooks, else of the
+	// beginning of the record, as it is of a record that a transform refuses.
 	Column int64
 	Record int64 // number of the record, from 1, header not counted, bad rows counted
 	// Raw holds the record as it stands in the source, line end included, valid
-	// during the call. In the multi-byte code pages of East Asia, where two
+	// during the call; of a workbook, the row as JSON. In the multi-byte code pages of East Asia, where two
 	// codes may mean one character, it may hold the other code.
 	Raw []byte
 	Err error // what is wrong, in words that need no context
@@ -113,7 +115,8 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	if format == FormatAuto {
 		format = sniffFormat(w.bytes())
 	}
-	out := &emitter{ctx: ctx, sink: sink, window: w, res: res, out: mem.out[:0]}
+	out := newEmitter(ctx, sink, w, res)
+	out.out = mem.out[:0]
 	defer func() { mem.out = out.out }()
 	if !w.eof {
 		ahead := readAhead(t, blocksOf(format, opt))

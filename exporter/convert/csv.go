@@ -150,6 +150,9 @@ func (c *csvReader) header(opt Options) error {
 	}
 	c.res.Columns = columnNames(names)
 	c.shape = c.shape.withColumns(c.res.Columns)
+	if c.trail != nil {
+		c.trail.csv = c.shape
+	}
 	return tellHeader(c.sink, c.res.Columns)
 }
 

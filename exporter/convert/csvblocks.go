@@ -43,6 +43,7 @@ type csvBlocks struct {
 	carry   []byte   // text behind the last cut
 	inside  bool     // carry ends inside quotes, if the guess is right
 	mem     *memory
+	walk    csvWalk // the rows that are being handed over
 
 	spare   []*csvRows // with no block
 	jobs    chan *block
@@ -262,20 +263,26 @@ func (c *csvBlocks) emit(text []byte, r *csvRows) error {
 		return err // rows that were read in order stand before it
 	}
 	at, out, rows := 0, 0, 0
+	rest := func(end int) origin {
+		c.walk = csvWalk{csv: c.shape, place: c.window.place, text: text[at:end], line: c.walk.line}
+		return &c.walk
+	}
 	c.res.Oddities.note(&c.window.place, text, r.odds, r.odd)
 	for _, f := range r.faults {
-		if err := c.hand(r.out[out:f.out], f.rows-rows); err != nil {
+		if err := c.hand(r.out[out:f.out], f.rows-rows, rest(f.at)); err != nil {
 			return err
 		}
 		out, rows = f.out, f.rows
 		c.window.place.advance(text[at:f.at])
-		at = f.at
-		if err := c.refuse(text[at:at+f.size], f.fault); err != nil {
+		at = f.at + f.size
+		if err := c.refuse(text[f.at:at], f.fault); err != nil {
 			return err
 		}
+		c.window.place.advance(text[f.at:at])
 	}
+	from := rest(r.read)
 	c.window.place.advance(text[at:r.read])
-	return c.hand(r.out[out:], r.rows-rows)
+	return c.hand(r.out[out:], r.rows-rows, from)
 }
 
 func (c *csvBlocks) pop() *block {

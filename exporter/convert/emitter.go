@@ -16,12 +16,29 @@ type emitter struct {
 	res    *Result
 	out    []byte
 	rows   int
-	failed bool // the sink refused something: give it nothing more
+	trail  *trail // of the rows in out; nil unless the sink asks
+	failed bool   // the sink refused something: give it nothing more
 }
 
-// row counts the line that was just appended to out.
+// newEmitter makes an emitter of rows that come from w, or from a sheet.
+func newEmitter(ctx context.Context, sink Sink, w *window, res *Result) *emitter {
+	e := &emitter{ctx: ctx, sink: sink, window: w, res: res}
+	if _, asks := sink.(asker); asks {
+		e.trail = &trail{window: w}
+	}
+	return e
+}
+
+// row counts the line that was just appended to out, of the record that the
+// window moved over last.
 func (e *emitter) row() error {
 	e.rows++
+	if e.trail != nil && e.window != nil {
+		e.trail.add()
+		if e.trail.full() {
+			return e.flush()
+		}
+	}
 	if len(e.out) < blockSize {
 		return nil
 	}
@@ -29,8 +46,11 @@ func (e *emitter) row() error {
 }
 
 func (e *emitter) flush() error {
-	if err := e.hand(e.out, e.rows); err != nil || e.rows == 0 {
+	if err := e.hand(e.out, e.rows, e.trail); err != nil || e.rows == 0 {
 		return err
+	}
+	if e.trail != nil {
+		e.trail.clear()
 	}
 	e.rows = 0
 	if cap(e.out) > 8*blockSize {
@@ -41,7 +61,7 @@ func (e *emitter) flush() error {
 }
 
 // hand gives the sink lines, unless the conversion is to end.
-func (e *emitter) hand(lines []byte, rows int) error {
+func (e *emitter) hand(lines []byte, rows int, from origin) error {
 	if e.ctx.Err() != nil {
 		e.failed = true
 		return context.Cause(e.ctx)
@@ -49,7 +69,13 @@ func (e *emitter) hand(lines []byte, rows int) error {
 	if rows == 0 {
 		return nil
 	}
-	if err := e.sink.Block(lines, rows); err != nil {
+	var err error
+	if to, asks := e.sink.(asker); asks {
+		err = to.blockFrom(lines, rows, from)
+	} else {
+		err = e.sink.Block(lines, rows)
+	}
+	if err != nil {
 		e.failed = true
 		return err
 	}

@@ -62,6 +62,6 @@ func ExampleNewShaper() {
 	fmt.Printf("%d rows in, %d out, %d dropped, %d bad, columns %q\n", st.RowsIn, st.RowsOut, st.Dropped, st.BadRows, shaper.Columns())
 	// Output:
 	// {"ITEM":"A1","quantity":7.50,"AT":"2026-03-02T09:15:42+01:00"}
-	// line 0, column 0: record 2: column QTY: "many": no number: "{\"ITEM\":\"B2\",\"QTY\":\"many\",\"AT\":\"\"}\n"
+	// line 3, column 4: column QTY: "many": no number: "B2,many,\n"
 	// 3 rows in, 1 out, 1 dropped, 1 bad, columns ["ITEM" "quantity" "AT"]
 }

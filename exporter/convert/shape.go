@@ -193,11 +193,14 @@ func (c Column) plan(at string) (*columnPlan, error) {
 		if p.layouts, err = timeLayouts(c.Format, p.kind); err != nil {
 			return nil, &ShapeError{at + ".format", c.Format, err}
 		}
+		p.steps = clockSteps(c.Format)
 	}
 	// Local is another zone on another machine: the rows would differ.
-	if p.zone, err = time.LoadLocation(c.Zone); err != nil || c.Zone == "Local" {
+	location, err := time.LoadLocation(c.Zone)
+	if err != nil || c.Zone == "Local" {
 		return nil, shapeErrorf(at+".zone", c.Zone, "no time zone of this name")
 	}
+	p.zone = &zone{Location: location}
 	return p, nil
 }
 

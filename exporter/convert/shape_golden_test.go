@@ -134,11 +134,11 @@ func TestTransformHasAnEnd(t *testing.T) {
 	t.Cleanup(func() { transformTime = TransformTime })
 	endless := Shape{Transform: `if .A == "1" then . else def f: f; f end`}
 	got := shaped(t, []byte("A\n1\n2\n1\n"), Options{}, endless)
-	if want := "in 3 out 2 dropped 0 extra 0 bad 1\n"; !strings.HasPrefix(got.result, want) || !strings.Contains(got.bad, "record 2: transform: did not end within 2s") {
+	if want := "in 3 out 2 dropped 0 extra 0 bad 1\n"; !strings.HasPrefix(got.result, want) || !strings.Contains(got.bad, "3:1 record 2: transform: did not end within 2s") {
 		t.Errorf("got %s%s, want %s", got.bad, got.result, want)
 	}
 	got = shaped(t, []byte("A\n"+strings.Repeat("2\n", 20)), Options{}, endless)
-	if want := "error in: record 6: transform: did not end within 2s, as for 5 rows before it: the program is at fault, not the row\n"; !strings.HasSuffix(got.result, want) {
+	if want := "error in:7:1: transform: did not end within 2s, as for 5 rows before it: the program is at fault, not the row\n"; !strings.HasSuffix(got.result, want) {
 		t.Errorf("got %s, want %s", got.result, want)
 	}
 	transformTime = TransformTime

@@ -1,12 +1,9 @@
 package convert
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +29,11 @@ const MostRowsOfOne = 10_000
 // jqProgram runs a jq program.
 type jqProgram struct {
 	code  *gojq.Code
-	order map[string]int // place of a key among those of the rows given
+	limit rowLimit
+	keys  map[string]string // of the rows given, by their spelling
+	order map[string]int    // place of a key among those of the rows given
+	last  []string          // keys of the last object, in order
+	width int               // members of the last row given
 }
 
 // newTransform gives nil for no program. Modules, variables, the environment
@@ -52,20 +53,17 @@ func newTransform(program string) (*jqProgram, error) {
 	if err != nil {
 		return nil, &ShapeError{"transform", program, err}
 	}
-	return &jqProgram{code: code, order: make(map[string]int)}, nil
+	return &jqProgram{code: code, keys: make(map[string]string), order: make(map[string]int)}, nil
 }
 
 // run calls row with each object that the program makes of a line.
 func (t *jqProgram) run(ctx context.Context, line []byte, row func(map[string]any) error) error {
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.UseNumber() // a decimal does not survive a float64
-	var input map[string]any
-	if err := d.Decode(&input); err != nil {
+	input, err := t.input(line)
+	if err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeout(ctx, transformTime)
-	defer cancel()
-	results := t.code.RunWithContext(limited, input)
+	results := t.code.RunWithContext(t.limit.begin(ctx), input)
+	defer t.limit.end()
 	for n := 0; ; n++ {
 		v, more := results.Next()
 		if !more {
@@ -91,14 +89,17 @@ func (t *jqProgram) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.Canceled) && t.limit.passed() {
 		return errSlow
 	}
 	return fmt.Errorf("transform: %w", err)
 }
 
 // meet gives a key of the rows that the program is given its place.
-func (t *jqProgram) meet(key string) { t.order[key] = len(t.order) }
+func (t *jqProgram) meet(key string) {
+	t.order[key] = len(t.order)
+	t.last = nil // a key may move
+}
 
 // compare orders keys: those of the rows given first, as they stood there, then
 // new ones by name. jq's objects have no order of their own.
@@ -114,26 +115,4 @@ func (t *jqProgram) compare(a, b string) int {
 		return 1
 	}
 	return strings.Compare(a, b)
-}
-
-// appendObject appends a row.
-func (t *jqProgram) appendObject(out []byte, object map[string]any) ([]byte, error) {
-	keys := make([]string, 0, len(object))
-	for key := range object {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, t.compare)
-	out = append(out, '{')
-	for i, key := range keys {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(appendString(out, key), ':')
-		value, err := gojq.Marshal(object[key])
-		if err != nil {
-			return out, fmt.Errorf("transform: %w", err)
-		}
-		out = append(out, value...)
-	}
-	return append(out, '}', '\n'), nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"finrelay/exporter"
 )
@@ -34,10 +35,12 @@ type Shaper struct {
 	plans   []*columnPlan          // in the order of the first row: rows repeat it
 	byRaw   map[string]*columnPlan // by key as spelled
 	byOut   map[string]*columnPlan
-	slots   []*columnPlan // of a row's selected columns, by place
-	row     []byte        // what a transform is given
+	slots   []slot // of a row's selected columns, by place
+	row     []byte // what a transform is given
 	out     []byte
 	made    int      // rows in out
+	from    origin   // of the block at hand
+	at      int      // number of the row at hand in it
 	records int64    // records the reader told of
 	header  []string // of a file that has one
 	names   []string // of rows given, in order of first appearance
@@ -59,7 +62,7 @@ func NewShaper(ctx context.Context, entry string, shape Shape, sink Sink) (*Shap
 	return &Shaper{
 		ctx: ctx, entry: entry, sink: sink, compiled: c,
 		byRaw: make(map[string]*columnPlan), byOut: make(map[string]*columnPlan),
-		slots: make([]*columnPlan, len(c.selected)), named: make(map[string]bool),
+		slots: make([]slot, len(c.selected)), named: make(map[string]bool),
 		stats: ShapeStats{TypeErrors: make(map[string]int64)},
 	}, nil
 }
@@ -67,28 +70,35 @@ func NewShaper(ctx context.Context, entry string, shape Shape, sink Sink) (*Shap
 // Stats gives what was done so far.
 func (s *Shaper) Stats() ShapeStats { return s.stats }
 
-// Block shapes rows.
-func (s *Shaper) Block(lines []byte, _ int) error {
-	for line := range bytes.Lines(lines) {
+// Block shapes rows. Bad rows among them have the place 0: Convert, which
+// knows more, calls something else.
+func (s *Shaper) Block(lines []byte, rows int) error { return s.blockFrom(lines, rows, nil) }
+
+func (s *Shaper) blockFrom(lines []byte, _ int, from origin) error {
+	s.from = from
+	if s.transform != nil {
+		defer s.transform.limit.release()
+	}
+	for s.at = 0; len(lines) > 0; s.at++ {
 		if s.ctx.Err() != nil {
 			return context.Cause(s.ctx)
 		}
 		s.records++
 		s.stats.RowsIn++
 		begin, before := len(s.out), s.made
-		if err := s.shape(line); err != nil {
+		size, err := s.shape(lines)
+		if err != nil {
 			s.out, s.made = s.out[:begin], before
-			if err := s.refuse(line, err); err != nil {
+			size = bytes.IndexByte(lines, '\n') + 1
+			if err := s.refuse(lines[:size], err); err != nil {
 				return err
 			}
-			continue
-		}
-		switch made := s.made - before; {
-		case made == 0:
+		} else if made := s.made - before; made == 0 {
 			s.stats.Dropped++
-		default:
+		} else {
 			s.stats.Extra += int64(made - 1)
 		}
+		lines = lines[size:]
 		if len(s.out) >= blockSize {
 			if err := s.flush(); err != nil {
 				return err
@@ -105,7 +115,10 @@ func (s *Shaper) BadRow(b BadRow) error {
 }
 
 // misfit is a row that cannot be shaped.
-type misfit struct{ err error }
+type misfit struct {
+	err    error
+	column string // of the value that does not fit; "" when it is the row
+}
 
 func (m *misfit) Error() string { return m.err.Error() }
 
@@ -123,7 +136,15 @@ func (s *Shaper) refuse(line []byte, err error) error {
 		return err
 	}
 	s.stats.BadRows++
-	return s.sink.BadRow(BadRow{Record: s.records, Raw: line, Err: fmt.Errorf("record %d: %w", s.records, m.err)})
+	bad := BadRow{Record: s.records, Raw: line, Err: m.err}
+	if s.from != nil {
+		var raw []byte
+		bad.Line, bad.Column, raw = s.from.locate(s.at, slices.Index(s.header, m.column))
+		if raw != nil {
+			bad.Raw = raw
+		}
+	}
+	return s.sink.BadRow(bad)
 }
 
 func (s *Shaper) flush() error {
@@ -141,28 +162,37 @@ func (s *Shaper) flush() error {
 	return nil
 }
 
-// shape appends what becomes of a line to out.
-func (s *Shaper) shape(line []byte) error {
+// shape appends what becomes of the first of lines to out, and gives its
+// length.
+func (s *Shaper) shape(lines []byte) (size int, err error) {
 	if s.transform == nil {
-		var err error
-		if s.out, err = s.members(s.out, line); err == nil {
+		if s.out, size, err = s.members(s.out, lines); err == nil {
+			s.out = append(s.out, '\n')
 			s.made++
 		}
-		return err
+		return size + 1, err
 	}
-	var err error
-	if s.row, err = s.members(s.row[:0], line); err != nil {
-		return err
+	if s.row, size, err = s.members(s.row[:0], lines); err != nil {
+		return 0, err
 	}
+	return size + 1, s.run()
+}
+
+// run appends what the transform makes of row.
+func (s *Shaper) run() error {
 	begin := len(s.out)
-	err = s.transform.run(s.ctx, s.row, func(object map[string]any) (err error) {
-		if s.out, err = s.transform.appendObject(s.out, object); err != nil {
+	err := s.transform.run(s.ctx, s.row, func(object map[string]any) error {
+		out, other, err := s.transform.appendObject(s.out, object)
+		if s.out = out; err != nil {
 			return err
 		}
 		if len(s.out)-begin > DefaultMaxRecord {
+			s.transform.last = nil // its keys are not noted
 			return fmt.Errorf("transform: makes more than %d bytes of one row", DefaultMaxRecord)
 		}
-		s.made++
+		if s.made++; !other {
+			return nil
+		}
 		return s.noteKeys(object)
 	})
 	if _, ours := errors.AsType[*exporter.RecordError](err); err == nil || ours || s.ctx.Err() != nil {
@@ -170,10 +200,19 @@ func (s *Shaper) shape(line []byte) error {
 	}
 	if errors.Is(err, errSlow) {
 		if s.slow++; s.slow > MostSlowRows {
-			return s.reject("record %d: %w, as for %d rows before it: the program is at fault, not the row", s.records, err, MostSlowRows)
+			return s.rejectRow("%w, as for %d rows before it: the program is at fault, not the row", err, MostSlowRows)
 		}
 	}
-	return &misfit{err}
+	return &misfit{err: err}
+}
+
+// rejectRow is an error of the row at hand that ends the conversion.
+func (s *Shaper) rejectRow(format string, args ...any) error {
+	err := &exporter.RecordError{Entry: s.entry, Err: fmt.Errorf(format, args...)}
+	if s.from != nil {
+		err.Line, err.Column, _ = s.from.locate(s.at, -1)
+	}
+	return err
 }
 
 // reject is an error that ends the conversion.

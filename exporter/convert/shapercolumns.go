@@ -120,6 +120,12 @@ func (s *Shaper) planOf(name string) *columnPlan {
 		place, kept := s.selected[name]
 		p.place, p.drop = place, p.drop || !kept
 	}
+	switch {
+	case s.selected != nil && p.drop:
+		p.fate = skipped
+	case s.selected != nil || p.drop || p.omitEmpty || p.kind != TypeString || p.out != p.name:
+		p.fate = changes
+	}
 	return p
 }
 

@@ -1,104 +1,142 @@
 package convert
 
-import (
-	"bytes"
-	"fmt"
-)
+import "fmt"
 
-// members appends the object that a line's members become, without a line end
-// where a transform comes after it.
+// members appends the object that the members of a line become, without a line
+// end, and gives the length of the line's object. lines begins with the line.
 //
 // The line is one of ours: compact JSON that was checked, so walking over it
-// needs no errors of its own.
-func (s *Shaper) members(out, line []byte) ([]byte, error) {
-	from := len(out)
-	out = append(out, '{')
+// needs no errors of its own. Most members stay what they are, so what lies
+// between two that change is copied in one go.
+func (s *Shaper) members(out, lines []byte) (_ []byte, size int, err error) {
+	r := rowAtHand{lines: lines, out: append(out, '{'), from: len(out) + 1, copied: 1}
 	clear(s.slots)
-	guess := 0
-	for i := 1; line[i] == '"'; {
-		end := stringEnd(line, i)
-		raw := line[i:end]
-		value := line[end+1 : valueEnd(line, end+1)] // behind the colon
-		i = end + 1 + len(value)
-		if line[i] == ',' {
+	next := 0 // of s.plans: rows mostly repeat the order of the first
+	i := 1
+	for lines[i] == '"' {
+		begin := i
+		var p *columnPlan
+		if next < len(s.plans) && hasPrefix(lines[i:], s.plans[next].head) {
+			p = s.plans[next]
+			i += len(p.head)
+			next++
+		} else {
+			i = stringEnd(lines, i) + 1
+			if p, err = s.find(lines[begin:i], &next); err != nil {
+				return out, 0, err
+			}
+		}
+		value := i
+		if lines[i] == '"' {
+			i = stringEnd(lines, i)
+		} else {
+			i = valueEnd(lines, i)
+		}
+		switch p.fate {
+		case changes:
+			if err := s.change(&r, p, begin, value, i); err != nil {
+				return out, 0, err
+			}
+		case stays:
+			if !p.met {
+				s.note(p)
+			}
+		}
+		if lines[i] == ',' {
 			i++
 		}
-		p, err := s.find(raw, &guess)
-		if err != nil {
-			return out[:from], err
-		}
-		if p.drop || p.omitEmpty && isEmpty(value) {
-			continue
-		}
-		if s.selected != nil {
-			if p.member, err = s.member(p.member[:0], p, raw, value); err != nil {
-				return out[:from], err
-			}
-			s.slots[p.place] = p
-			continue
-		}
-		if len(out) > from+1 {
-			out = append(out, ',')
-		}
-		if out, err = s.member(out, p, raw, value); err != nil {
-			return out[:from], err
-		}
-		s.note(p)
 	}
-	for _, p := range s.slots {
-		if p != nil {
-			out = appendMember(out, from, p.member)
-			s.note(p)
+	if s.selected == nil {
+		r.copyTo(i)
+	}
+	for _, slot := range s.slots {
+		if slot.plan != nil {
+			r.add(slot.member)
+			s.note(slot.plan)
 		}
 	}
 	for _, k := range s.constants {
-		out = appendMember(out, from, k.member)
+		r.add(k.member)
 		s.note(k.plan)
 	}
-	out = append(out, '}')
-	if s.transform == nil {
-		out = append(out, '\n')
-	}
-	return out, nil
+	return append(r.out, '}'), i + 1, nil
 }
 
-func appendMember(out []byte, from int, member []byte) []byte {
-	if len(out) > from+1 {
-		out = append(out, ',')
-	}
-	return append(out, member...)
+// rowAtHand is a row on its way from lines to out.
+type rowAtHand struct {
+	lines  []byte // begins with it
+	out    []byte
+	from   int // where its members begin in out
+	copied int // what of lines is in out, or left out
 }
 
-// find gives the plan of a key. Rows mostly repeat the order of the first.
-func (s *Shaper) find(raw []byte, guess *int) (*columnPlan, error) {
-	if n := *guess; n < len(s.plans) && bytes.Equal(s.plans[n].raw, raw) {
-		*guess = n + 1
-		return s.plans[n], nil
+// copyTo appends what stays up to an offset in lines.
+func (r *rowAtHand) copyTo(end int) {
+	if end > r.copied {
+		r.out = append(r.out, r.lines[r.copied:end]...)
+		r.copied = end
 	}
-	p := s.byRaw[string(raw)]
-	if p == nil {
-		var err error
-		if p, err = s.learn(raw); err != nil {
-			return nil, err
+}
+
+// leaveOut passes over the member of lines[begin:end].
+func (r *rowAtHand) leaveOut(begin, end int) {
+	r.copyTo(begin - 1) // without the comma before it
+	r.copied = end
+	if len(r.out) == r.from && r.lines[end] == ',' {
+		r.copied++ // what follows is the first
+	}
+}
+
+// add appends a whole member.
+func (r *rowAtHand) add(member []byte) {
+	if len(r.out) > r.from {
+		r.out = append(r.out, ',')
+	}
+	r.out = append(r.out, member...)
+}
+
+// slot is the place of a selected column in a row. member is valid as long as
+// the row and its plan are.
+type slot struct {
+	plan   *columnPlan
+	member []byte
+}
+
+// change gives the member of r.lines[begin:end] its place, name and type.
+func (s *Shaper) change(r *rowAtHand, p *columnPlan, begin, value, end int) (err error) {
+	member := r.lines[begin:end]
+	switch {
+	case p.drop || p.omitEmpty && isEmpty(r.lines[value:end]):
+		if s.selected == nil {
+			r.leaveOut(begin, end)
 		}
+		return nil
+	case s.selected == nil:
+		r.copyTo(begin)
+		r.out, err = s.appendMember(r.out, p, member, value-begin)
+		r.copied = end
+		if err == nil && !p.met {
+			s.note(p)
+		}
+		return err
+	case p.kind != TypeString || p.out != p.name:
+		p.member, err = s.appendMember(p.member[:0], p, member, value-begin)
+		member = p.member
 	}
-	if p.raw == nil {
-		p.raw, p.index = bytes.Clone(raw), len(s.plans)
-		s.plans = append(s.plans, p)
-	}
-	*guess = p.index + 1
-	return p, nil
+	s.slots[p.place] = slot{p, member}
+	return err
 }
 
-// member appends one key and its value, or what the policy makes of a value
-// that does not fit.
-func (s *Shaper) member(out []byte, p *columnPlan, raw, value []byte) ([]byte, error) {
+// appendMember appends one key and its value, which begins at an offset of
+// member, or what the policy makes of a value that does not fit.
+func (s *Shaper) appendMember(out []byte, p *columnPlan, member []byte, at int) ([]byte, error) {
+	value := member[at:]
 	if p.out == p.name {
-		out = append(append(out, raw...), ':') // as the file spells it
+		out = append(out, member[:at]...) // as the file spells it
 	} else {
 		out = append(out, p.prefix...)
 	}
-	at := len(out)
+	begin := len(out)
 	out, err := p.appendValue(out, value)
 	if err == nil {
 		return out, nil
@@ -106,44 +144,30 @@ func (s *Shaper) member(out []byte, p *columnPlan, raw, value []byte) ([]byte, e
 	s.stats.TypeErrors[p.name]++
 	switch s.onError {
 	case TypeErrorKeep:
-		return append(out[:at], value...), nil
+		return append(out[:begin], value...), nil
 	case TypeErrorNull:
-		return append(out[:at], "null"...), nil
+		return append(out[:begin], "null"...), nil
 	}
-	return out, &misfit{fmt.Errorf("column %s: %.60s: %w", p.name, value, err)}
+	return out, &misfit{fmt.Errorf("column %s: %.60s: %w", p.name, value, err), p.name}
+}
+
+// find gives the plan of a key that is not where the first row had it. head is
+// the key with its colon.
+func (s *Shaper) find(head []byte, next *int) (*columnPlan, error) {
+	raw := head[:len(head)-1]
+	p := s.byRaw[string(raw)]
+	if p == nil {
+		var err error
+		if p, err = s.learn(raw); err != nil {
+			return nil, err
+		}
+	}
+	if p.head == "" {
+		p.head, p.index = string(head), len(s.plans)
+		s.plans = append(s.plans, p)
+	}
+	*next = p.index + 1
+	return p, nil
 }
 
 func isEmpty(value []byte) bool { return string(value) == `""` || string(value) == "null" }
-
-// stringEnd gives the offset behind the string that begins at i.
-func stringEnd(line []byte, i int) int {
-	for i++; line[i] != '"'; i++ {
-		if line[i] == '\\' {
-			i++
-		}
-	}
-	return i + 1
-}
-
-// valueEnd gives the offset behind the value that begins at i.
-func valueEnd(line []byte, i int) int {
-	switch line[i] {
-	case '"':
-		return stringEnd(line, i)
-	case '{', '[':
-	default:
-		return i + bytes.IndexAny(line[i:], ",}")
-	}
-	for depth := 0; ; i++ {
-		switch line[i] {
-		case '"':
-			i = stringEnd(line, i) - 1
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
-}

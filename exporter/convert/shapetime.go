@@ -69,7 +69,8 @@ next:
 	return []string{layout}, nil
 }
 
-// moment reads a text. zoned says that it names its own zone.
+// moment reads a text in any spelling of the layouts. zoned says that it names
+// its own zone.
 func (p *columnPlan) moment(text string) (at time.Time, zoned bool, err error) {
 	for n := range p.layouts {
 		// A column has one format; a failed try costs more than one that fits.
@@ -86,29 +87,53 @@ func (p *columnPlan) moment(text string) (at time.Time, zoned bool, err error) {
 	return at, false, errNoDate
 }
 
+// clock reads a text in the spellings that files are full of. false leaves it
+// to moment, which costs ten times as much and decides alone what does not fit.
+func (p *columnPlan) clock(text []byte) (clock, bool) {
+	if p.steps != nil {
+		return readSteps(text, p.steps)
+	}
+	if len(p.layouts) == 1 {
+		return clock{}, false
+	}
+	return readISO(text)
+}
+
 // appendDay appends a date. A time of day would be lost, so it must be
 // midnight.
-func (p *columnPlan) appendDay(out []byte, text string) ([]byte, error) {
-	at, _, err := p.moment(text)
-	if err != nil {
-		return out, err
+func (p *columnPlan) appendDay(out, text []byte) ([]byte, error) {
+	c, ok := p.clock(text)
+	if !ok {
+		at, _, err := p.moment(string(text))
+		if err != nil {
+			return out, err
+		}
+		c = clockOf(at)
 	}
-	if at.Hour()|at.Minute()|at.Second()|at.Nanosecond() != 0 {
+	if c.hour|c.minute|c.second|c.nano != 0 {
 		return out, errHasClock
 	}
-	return append(at.AppendFormat(append(out, '"'), time.DateOnly), '"'), nil
+	return append(c.appendDay(append(out, '"')), '"'), nil
 }
 
 // appendTime appends a moment with the offset of the column's zone. Where the
 // clocks show it twice, it is the earlier.
-func (p *columnPlan) appendTime(out []byte, text string) ([]byte, error) {
-	at, zoned, err := p.moment(text)
-	if err != nil {
-		return out, err
+func (p *columnPlan) appendTime(out, text []byte) ([]byte, error) {
+	var at time.Time
+	var zoned bool
+	var err error
+	if c, ok := p.clock(text); !ok {
+		if at, zoned, err = p.moment(string(text)); err != nil {
+			return out, err
+		}
+	} else if there, ok := p.zone.clock(c); ok {
+		return append(there.appendTime(append(out, '"')), '"'), nil
+	} else {
+		at, zoned = c.time(), c.zoned
 	}
 	if zoned {
-		at = at.In(p.zone)
-	} else if at, err = inZone(at, p.zone); err != nil {
+		at = at.In(p.zone.Location)
+	} else if at, err = inZone(at, p.zone.Location); err != nil {
 		return out, err
 	}
 	return append(at.AppendFormat(append(out, '"'), time.RFC3339Nano), '"'), nil
@@ -116,15 +141,25 @@ func (p *columnPlan) appendTime(out []byte, text string) ([]byte, error) {
 
 // inZone gives the moment at which the clocks of the zone show at.
 func inZone(at time.Time, zone *time.Location) (time.Time, error) {
-	shows := func(t time.Time) bool { return t.Format(time.DateTime) == at.Format(time.DateTime) }
 	there := time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), zone)
-	if !shows(there) {
+	if !sameClock(there, at) {
 		return there, errNoMoment
 	}
-	for _, shift := range []time.Duration{2 * time.Hour, time.Hour, 30 * time.Minute} {
-		if earlier := there.Add(-shift); shows(earlier) {
+	for _, shift := range [...]time.Duration{2 * time.Hour, time.Hour, 30 * time.Minute} {
+		if earlier := there.Add(-shift); sameClock(earlier, at) {
 			return earlier, nil
 		}
 	}
 	return there, nil
+}
+
+// sameClock says that two times show the same second, each in its zone.
+func sameClock(a, b time.Time) bool {
+	return wall(a) == wall(b)
+}
+
+// wall is the second that clocks show, as if they stood in UTC.
+func wall(t time.Time) int64 {
+	_, offset := t.Zone()
+	return t.Unix() + int64(offset)
 }

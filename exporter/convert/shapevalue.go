@@ -1,11 +1,10 @@
 package convert
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
-	"time"
+	"unicode/utf8"
 )
 
 var (
@@ -25,17 +24,28 @@ type columnPlan struct {
 	kind      ColumnType
 	marks     marks
 	layouts   []string
-	zone      *time.Location
+	steps     []clockStep // the one layout as readClock takes it; nil when it cannot
+	zone      *zone
 	prefix    []byte // "OUT":
 
 	// What a Shaper keeps of its file.
-	raw    []byte // the key as the file spells it
+	head   string // the key as the file spells it, and its colon
 	index  int    // in the order of the first row
+	fate   fate
 	place  int    // among the selected columns
 	met    bool   // a row has it
 	layout int    // which of the layouts fitted last
 	member []byte // of the row at hand, when columns are selected
 }
+
+// fate is what becomes of a column's members.
+type fate uint8
+
+const (
+	stays   fate = iota // each as it is, where it is
+	changes             // all else
+	skipped             // the column is not selected
+)
 
 // appendValue appends the value that raw, a JSON value, becomes.
 func (p *columnPlan) appendValue(out, raw []byte) ([]byte, error) {
@@ -44,8 +54,8 @@ func (p *columnPlan) appendValue(out, raw []byte) ([]byte, error) {
 	}
 	switch raw[0] {
 	case '"':
-		text := p.text(raw)
-		if text == "" {
+		text := trimmed(raw)
+		if len(text) == 0 {
 			return append(out, "null"...), nil
 		}
 		return p.appendText(out, text)
@@ -58,44 +68,65 @@ func (p *columnPlan) appendValue(out, raw []byte) ([]byte, error) {
 		return out, p.misfit()
 	}
 	// A JSON number says what it is by itself, whatever the format of texts.
-	plainNumber := columnPlan{kind: p.kind, marks: marks{point: '.'}}
 	switch p.kind {
 	case TypeInteger, TypeBoolean:
-		return plainNumber.appendText(out, string(raw))
+		plain := columnPlan{kind: p.kind, marks: marks{point: '.'}}
+		return plain.appendText(out, raw)
 	case TypeDecimal:
 		return append(out, raw...), nil
 	}
-	return p.appendText(out, string(raw))
+	return p.appendText(out, raw)
 }
 
-// text is the content of a JSON string, without blanks around it.
-func (p *columnPlan) text(raw []byte) string {
-	inner := raw[1 : len(raw)-1]
-	s := string(inner)
-	if strings.IndexByte(s, '\\') >= 0 {
+// trimmed is the content of a JSON string, without blanks around it.
+func trimmed(raw []byte) []byte {
+	text := raw[1 : len(raw)-1]
+	if bytes.IndexByte(text, '\\') >= 0 {
+		var s string
 		_ = json.Unmarshal(raw, &s) // the row is known to be well-formed
+		text = []byte(s)
 	}
-	return strings.TrimSpace(s)
+	if n := len(text); n > 0 && solid(text[0]) && solid(text[n-1]) {
+		return text
+	}
+	return bytes.TrimSpace(text)
 }
 
-func (p *columnPlan) appendText(out []byte, text string) ([]byte, error) {
+// solid says that a byte is a whole character and no blank.
+func solid(c byte) bool { return c > ' ' && c < utf8.RuneSelf }
+
+func (p *columnPlan) appendText(out, text []byte) ([]byte, error) {
 	switch p.kind {
 	case TypeInteger, TypeDecimal:
 		return p.appendNumber(out, text)
 	case TypeBoolean:
-		switch strings.ToLower(text) {
-		case "yes", "true", "1":
-			return append(out, "true"...), nil
-		case "no", "false", "0":
-			return append(out, "false"...), nil
-		}
-		return out, errNoBoolean
+		return appendBoolean(out, text)
 	case TypeDate:
 		return p.appendDay(out, text)
-	case TypeTime:
-		return p.appendTime(out, text)
 	}
-	return appendString(out, text), nil
+	return p.appendTime(out, text)
+}
+
+func appendBoolean(out, text []byte) ([]byte, error) {
+	// Letters of ASCII alone: bytes.EqualFold takes the long s of old prints for
+	// an s.
+	var small [5]byte
+	if len(text) > len(small) {
+		return out, errNoBoolean
+	}
+	for i, c := range text {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		small[i] = c
+	}
+	switch string(small[:len(text)]) {
+	case "yes", "true", "1":
+		return append(out, "true"...), nil
+	case "no", "false", "0":
+		return append(out, "false"...), nil
+	}
+	return out, errNoBoolean
 }
 
 func (p *columnPlan) misfit() error {
@@ -108,107 +139,4 @@ func (p *columnPlan) misfit() error {
 		return errNoBoolean
 	}
 	return errNoDate
-}
-
-// marks are the characters inside numbers; group 0 is none.
-type marks struct{ point, group byte }
-
-// NumberFormats are the ways to write numbers that Column.Format knows.
-var NumberFormats = []string{"1234.56", "1,234.56", "1234,56", "1.234,56", "1 234,56"}
-
-func numberMarks(format string) (marks, error) {
-	switch format {
-	case "", "1234.56":
-		return marks{'.', 0}, nil
-	case "1,234.56":
-		return marks{'.', ','}, nil
-	case "1234,56":
-		return marks{',', 0}, nil
-	case "1.234,56":
-		return marks{',', '.'}, nil
-	case "1 234,56":
-		return marks{',', ' '}, nil
-	}
-	return marks{}, fmt.Errorf("%w, want one of %s", errNumberStyle, strings.Join(NumberFormats, "; "))
-}
-
-// blanks are the kinds of blank that locales group digits by.
-var blanks = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
-
-// appendNumber appends the number in JSON's spelling and with all its digits:
-// 007 is 7, +.50 is 0.50, 1.E5 is 1E5.
-func (p *columnPlan) appendNumber(out []byte, text string) ([]byte, error) {
-	from := len(out)
-	if p.marks.group == ' ' {
-		text = blanks.Replace(text)
-	}
-	if text[0] == '-' || text[0] == '+' {
-		if text[0] == '-' {
-			out = append(out, '-')
-		}
-		text = text[1:]
-	}
-	whole, text, ok := p.wholePart(text)
-	fraction := 0
-	if ok && p.kind == TypeDecimal && text != "" && text[0] == p.marks.point {
-		fraction = leadingDigits(text[1:])
-	}
-	if !ok || len(whole)+fraction == 0 {
-		return out[:from], p.misfit()
-	}
-	if whole = strings.TrimLeft(whole, "0"); whole == "" {
-		whole = "0"
-	}
-	out = append(out, whole...)
-	if p.kind == TypeDecimal && text != "" && text[0] == p.marks.point {
-		if fraction > 0 {
-			out = append(append(out, '.'), text[1:1+fraction]...)
-		}
-		text = text[1+fraction:]
-	}
-	if p.kind == TypeDecimal && text != "" && text[0]|0x20 == 'e' {
-		exponent := text[1:]
-		if exponent != "" && (exponent[0] == '+' || exponent[0] == '-') {
-			exponent = exponent[1:]
-		}
-		if n := leadingDigits(exponent); n > 0 && n == len(exponent) {
-			out, text = append(out, text...), ""
-		}
-	}
-	if text != "" {
-		return out[:from], p.misfit()
-	}
-	if p.kind == TypeInteger && string(out[from:]) == "-0" {
-		out = append(out[:from], '0')
-	}
-	return out, nil
-}
-
-// wholePart takes the digits before the point, without the marks between
-// groups of three.
-func (p *columnPlan) wholePart(text string) (digits, rest string, ok bool) {
-	n := leadingDigits(text)
-	digits, rest = text[:n], text[n:]
-	if p.marks.group == 0 || rest == "" || rest[0] != p.marks.group {
-		return digits, rest, true
-	}
-	if n == 0 || n > 3 {
-		return "", "", false
-	}
-	for rest != "" && rest[0] == p.marks.group {
-		if leadingDigits(rest[1:]) != 3 {
-			return "", "", false
-		}
-		digits += rest[1:4]
-		rest = rest[4:]
-	}
-	return digits, rest, true
-}
-
-func leadingDigits(s string) int {
-	n := 0
-	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
-		n++
-	}
-	return n
 }

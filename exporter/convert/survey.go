@@ -105,7 +105,7 @@ func (s *Survey) meet(raw []byte) *surveyed {
 	if c == nil {
 		c = &surveyed{ColumnFacts: ColumnFacts{Name: name}}
 		for _, kind := range inferred {
-			c.tries = append(c.tries, &columnPlan{kind: kind, marks: marks{point: '.'}, layouts: isoLayouts, zone: time.UTC})
+			c.tries = append(c.tries, &columnPlan{kind: kind, marks: marks{point: '.'}, layouts: isoLayouts, zone: &zone{Location: time.UTC}})
 		}
 		s.order = append(s.order, c)
 		s.byName[name] = c

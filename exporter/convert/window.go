@@ -59,6 +59,10 @@ type window struct {
 	eof   bool
 	max   int // longest record
 
+	// What advance moved over last, for a trail: where it began, and its bytes.
+	from   struct{ line, before int64 }
+	passed int
+
 	// feed, when set, is asked for more in place of in. It appends one piece
 	// whose end means something to it, or sets eof.
 	feed func() error
@@ -125,6 +129,7 @@ func (w *window) room(n int) {
 
 // advance moves over n bytes.
 func (w *window) advance(n int) {
+	w.from.line, w.from.before, w.passed = w.line, w.before, n
 	w.place.advance(w.buf[w.start : w.start+n])
 	w.start += n
 }

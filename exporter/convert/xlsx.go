@@ -58,7 +58,7 @@ func readXLSX(ctx context.Context, src *source, r io.Reader, entry string, opt O
 	}
 	defer sheet.part.Close()
 	res.Encoding = nameUTF8
-	x := &xlsxReader{emitter: &emitter{ctx: ctx, sink: sink, res: res}, sheet: sheet, name: chosen.name}
+	x := &xlsxReader{emitter: newEmitter(ctx, sink, nil, res), sheet: sheet, name: chosen.name}
 	if err = x.rows(opt); err == nil {
 		return x.flush()
 	}
@@ -214,6 +214,9 @@ func (x *xlsxReader) one(row *sheetRow) error {
 		}
 	}
 	x.out = append(x.out, '}', '\n')
+	if x.trail != nil {
+		x.trail.rows = append(x.trail.rows, trailRow{line: row.number})
+	}
 	return x.row()
 }
 

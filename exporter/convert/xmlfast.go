@@ -94,6 +94,11 @@ func (x *xmlReader) fastBlock() (xmlFound, error) {
 		f.rows++
 		pos += n
 		x.out = x.out[:len(x.out)+line]
+		if x.trail != nil { // it wants each row alone
+			w.advance(pos - n)
+			w.advance(n)
+			in, pos = w.bytes(), 0
+		}
 		if err := x.row(); err != nil {
 			return found, err
 		}
