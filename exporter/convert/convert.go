@@ -45,7 +45,7 @@ type Result struct {
 	Columns       []string // header order; for XML and JSON in order of first appearance
 	Format        Format   // never FormatAuto after a success
 	Encoding      string   // WHATWG name in lower case: utf-8, utf-16le, windows-1252
-	Delimiter     byte     // 0 unless CSV
+	Delimiter     rune     // 0 unless CSV
 	Bytes         int64    // source bytes read
 	Replaced      int64    // with Options.Replace: characters that the encoding does not know
 	Oddities      Oddities // in rows and the header, not in bad rows; none unless CSV

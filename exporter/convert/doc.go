@@ -33,8 +33,13 @@
 //
 // # CSV
 //
-// A field is quoted when the quote is its very first byte; a doubled quote
-// inside stands for one. Rows end with LF or CR LF; a lone CR is text, except
+// A field is quoted when the quote is its very first character; a doubled quote
+// inside stands for one. Delimiter and quote may be any two characters, of ASCII
+// or not: ¦ is A6 in a file in windows-1252, C2 A6 in UTF-8. Without
+// Options.Delimiter it is , ; tab or |, whichever gives the records the same
+// number of fields; or a colon, if none of these separates, the header is names
+// alone, and each row at hand has as many fields. Those of ASCII are read eight
+// bytes at a time, others byte by byte. Rows end with LF or CR LF; a lone CR is text, except
 // that a header with one is refused, since the file then probably ends its rows
 // with CR and would otherwise pass as a header without rows.
 //
