@@ -31,8 +31,9 @@ type BadRow struct {
 	// not counted; in a workbook the sheet's column. 0 when unknown.
 	Column int64
 	Record int64 // number of the record, from 1, header not counted, bad rows counted
-	// Raw holds the record as it stands in the source, line end included, valid
-	// during the call. In the multi-byte code pages of East Asia, where two
+	// Raw holds the record as it stands in the source, in CSV line end included,
+	// valid during the call. Of a line of JSON Lines longer than
+	// Options.MaxRecord it holds the beginning. In the multi-byte code pages of East Asia, where two
 	// codes may mean one character, it may hold the other code.
 	Raw []byte
 	Err error // what is wrong, in words that need no context
@@ -59,9 +60,9 @@ type Result struct {
 // exporter.ErrUnsupported for old workbooks, archives and other binary content;
 // exporter.ErrEncrypted, ErrDamaged and ErrTooLarge for workbooks;
 // *exporter.RecordError for a document that is not well-formed, a header that
-// names no columns and a record longer than MaxRecord; the sink's own errors;
-// r's errors, wrapped. When ctx ends its cause is returned, at the latest when
-// the Read in progress returns.
+// names no columns and, in all but JSON Lines, a record longer than MaxRecord;
+// the sink's own errors; r's errors, wrapped. When ctx ends its cause is
+// returned, at the latest when the Read in progress returns.
 //
 // Calls may run concurrently. What is longer than its first 64 KB is read by a
 // goroutine that Convert starts, so r must not be tied to the caller's; further

@@ -104,6 +104,19 @@
 // White space between tokens goes, everything else stays as it was, repeated
 // keys too. An element that is no object is a bad row.
 //
+// In JSON Lines a line that is no object is one bad row, and the next line goes
+// on: a line with a fault in it, one that lacks its end, as the last one of a
+// file that was cut off, and one longer than Options.MaxRecord, of which as much
+// is kept and the rest passed over. Its Raw has no line end and no white space
+// around it. A file is JSON Lines when its first line is an object and nothing
+// else, and the second, if there is one, begins with none of , : ] and }; or
+// when the first line has a fault that no further line can mend and the second
+// is an object and nothing else. Any other document with a fault is refused at
+// its place as one: it may be an object spread over lines, or an array that
+// lost a bracket, and its lines would be so many bad rows. Several objects on a
+// line, and one on several, are rows all the same as long as nothing is wrong
+// with them.
+//
 // # XLSX
 //
 // One sheet of a workbook is the data file: Options.Sheet, else the only
