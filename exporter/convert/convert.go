@@ -32,8 +32,8 @@ type BadRow struct {
 	Column int64
 	Record int64 // number of the record, from 1, header not counted, bad rows counted
 	// Raw holds the record as it stands in the source, in CSV line end included,
-	// valid during the call. Of a line of JSON Lines longer than
-	// Options.MaxRecord it holds the beginning. In the multi-byte code pages of East Asia, where two
+	// valid during the call; of one longer than Options.MaxRecord, its beginning.
+	// In the multi-byte code pages of East Asia, where two
 	// codes may mean one character, it may hold the other code.
 	Raw []byte
 	Err error // what is wrong, in words that need no context
@@ -60,8 +60,8 @@ type Result struct {
 // exporter.ErrUnsupported for old workbooks, archives and other binary content;
 // exporter.ErrEncrypted, ErrDamaged and ErrTooLarge for workbooks;
 // *exporter.RecordError for a document that is not well-formed, a header that
-// names no columns and, in all but JSON Lines, a record longer than MaxRecord;
-// the sink's own errors; r's errors, wrapped. When ctx ends its cause is
+// names no columns, and a record longer than MaxRecord where it is not clear
+// where it ends, as it is in JSON Lines and mostly in CSV; the sink's own errors; r's errors, wrapped. When ctx ends its cause is
 // returned, at the latest when the Read in progress returns.
 //
 // Calls may run concurrently. What is longer than its first 64 KB is read by a

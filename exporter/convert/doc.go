@@ -52,11 +52,14 @@
 // record is a bad row, the fault at the place of the quote or of the text after
 // it. Fields of bad rows are not counted. When quotes are off nothing is odd.
 //
-// Bad rows either way: too few or too many fields, a quote still open at the
+// Bad rows either way: more bytes than Options.MaxRecord, of which as many are
+// kept and the rest is passed over, too few or too many fields, a quote still open at the
 // end of the file, NUL, bytes that the encoding does not know, and an empty line
 // in a file of several columns. One empty line at the very end of such a file is
 // no row and is passed over. In a file of one column each line is a row, an empty
-// one too.
+// one too. A quote that stays open for as many bytes as a record may have, in a
+// record that has as many, ends the conversion: where that record ends is not
+// clear then.
 //
 // Names of columns: the header's, byte for byte. The first bearer of a name
 // keeps it; the next is NAME_2, then NAME_3. An empty name becomes COLUMNn, n

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"unicode/utf8"
 )
 
 // errLineShort is the fault of a line of JSON Lines that lacks its end.
@@ -204,14 +203,10 @@ func judgeLine(line []byte) *fault {
 // longLine reports as much of a line as may be held, and moves over all of it,
 // holding no more than that.
 func (j *jsonReader) longLine() error {
-	w := j.window
-	n := w.max
-	for n > 0 && n > w.max-utf8.UTFMax && !utf8.RuneStart(w.bytes()[n]) {
-		n-- // a character as a whole, so that it has its form in the source
-	}
-	if err := j.badRow(n, &fault{0, fmt.Errorf("record longer than %d bytes, only as much of it is kept", w.max)}); err != nil {
+	if err := j.longRecord(); err != nil {
 		return err
 	}
+	w := j.window
 	for {
 		if i := bytes.IndexByte(w.bytes(), '\n'); i >= 0 {
 			w.advance(i + 1)

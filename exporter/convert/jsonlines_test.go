@@ -168,22 +168,27 @@ func TestJSONLinesInBlocksOfEverySize(t *testing.T) {
 	}
 }
 
-// TestLongLinesAreStreamed: a line without an end costs no more memory than the
-// longest record, and the next line is a row.
-func TestLongLinesAreStreamed(t *testing.T) {
+// TestLongRecordsAreStreamed: one line among others costs no more memory than
+// the longest record, however long it is, and the next is a row.
+func TestLongRecordsAreStreamed(t *testing.T) {
 	setBlockSize(t, 8<<10)
 	const size, longest = 8 << 20, 64 << 10
-	for name, in := range map[string]struct{ head, row, tail string }{
-		"one text":   {"{\"A\":1}\n{\"A\":\"", "more and more ", "\"}\n{\"A\":2}\n"},
-		"many":       {"{\"A\":1}\n", "{\"B\":1} ", "\n{\"A\":2}\n"},
-		"nonsense":   {"{\"A\":1}\n", "no JSON ", "\n{\"A\":2}\n"},
-		"broken off": {"{\"A\":2}\n{\"A\":[\"", "é", ""},
+	for name, in := range map[string]struct {
+		format           Format
+		head, text, tail string
+	}{
+		"one text":   {FormatJSON, "{\"A\":1}\n{\"A\":\"", "more and more ", "\"}\n{\"A\":\"2\"}\n"},
+		"many":       {FormatJSON, "{\"A\":1}\n", "{\"B\":1} ", "\n{\"A\":\"2\"}\n"},
+		"nonsense":   {FormatJSON, "{\"A\":1}\n", "no JSON ", "\n{\"A\":\"2\"}\n"},
+		"broken off": {FormatJSON, "{\"A\":\"2\"}\n{\"A\":[\"", "é", ""},
+		"csv, text":  {FormatCSV, "A\n1\n", "more and more ", "\n2\n"},
+		"csv, cells": {FormatCSV, "A\n1\n", "é,", ",\"\n\",\"\"\"\"\r\n2\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var peak uint64
 			var stats runtime.MemStats
 			reads := 0
-			r := newEndless(in.row, func() {
+			r := newEndless(in.text, func() {
 				if reads++; reads%64 == 0 {
 					runtime.GC()
 					runtime.ReadMemStats(&stats)
@@ -195,8 +200,8 @@ func TestLongLinesAreStreamed(t *testing.T) {
 			before := stats.HeapAlloc
 			src := io.MultiReader(strings.NewReader(in.head), io.LimitReader(r, size), strings.NewReader(in.tail))
 			var rec record
-			_, err := Convert(t.Context(), src, "f", Options{Format: FormatJSON, Encoding: "utf-8", MaxRecord: longest}, &rec)
-			if err != nil || rec.nbad != 1 || !strings.HasSuffix(rec.lines.String(), "{\"A\":2}\n") {
+			_, err := Convert(t.Context(), src, "f", Options{Format: in.format, Delimiter: ',', Encoding: "utf-8", MaxRecord: longest}, &rec)
+			if err != nil || rec.nbad != 1 || !strings.HasSuffix(rec.lines.String(), "{\"A\":\"2\"}\n") {
 				t.Errorf("%v, %d bad rows, rows %q; want one bad row and a good one behind or before it", err, rec.nbad, rec.lines.String())
 			}
 			if n := rec.bad.Len(); n < longest || n > 2*longest+1000 {
