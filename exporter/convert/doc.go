@@ -151,9 +151,10 @@
 // shared texts. Neither they nor the sheet ever lie in memory as a whole; 8
 // bytes for each shared text do. A sheet that is cut off or has a wrong
 // checksum ends the conversion with an error, like an XML document, and so does a
-// document type declaration in one of its parts. Strict and
-// transitional files are read alike. A workbook with a password is
-// exporter.ErrEncrypted, one of the format before (XLS) exporter.ErrUnsupported.
+// document type declaration in one of its parts. Strict and transitional files
+// are read alike, and parts in UTF-16, with their mark, as those in UTF-8. A
+// workbook with a password is exporter.ErrEncrypted, one of the format before
+// (XLS) exporter.ErrUnsupported.
 //
 // # Shape
 //
