@@ -147,6 +147,12 @@ func TestContent(t *testing.T) {
 		{"stray quotes are refused", func(*rig) sim.ExportSpec {
 			return sim.ExportSpec{Data: []byte("A,B\n1,5\" pipe\n2,3\n"), NoOfRecords: ptr(2)}
 		}, Flow{Read: convert.Options{Strict: true}}, state.Parked, state.ReasonBadRows, 1, 1, "quote inside an unquoted field"},
+		{"a line of JSON Lines parks", func(*rig) sim.ExportSpec {
+			return sim.ExportSpec{Data: []byte("{\"A\":1}\n{\"A\":oops}\n{\"A\":3}\n"), NoOfRecords: ptr(3)}
+		}, Flow{}, state.Parked, state.ReasonBadRows, 2, 1, ":2:6: 'o' where a value must stand"},
+		{"a line of JSON Lines is set aside", func(*rig) sim.ExportSpec {
+			return sim.ExportSpec{Data: []byte("{\"A\":1}\n{\"A\":2}\n{\"A\":"), NoOfRecords: ptr(3)}
+		}, Flow{OnBadRows: LandIt}, state.Landed, "", 2, 1, "1 rows set aside, first at"},
 		{"another count warns", func(*rig) sim.ExportSpec { return sim.ExportSpec{Rows: 5, NoOfRecords: ptr(7)} },
 			Flow{}, state.Landed, "", 5, 0, "announced 7 rows, the file holds 5"},
 		{"another count parks", func(*rig) sim.ExportSpec { return sim.ExportSpec{Rows: 5, NoOfRecords: ptr(7)} },

@@ -107,8 +107,8 @@ func shape(f config.Flow) convert.Shape {
 
 func readOptions(r config.Read) convert.Options {
 	o := convert.Options{NoHeader: !r.Header, Columns: r.Columns, Fallback: r.FallbackEncoding, Strict: r.Strict, Replace: r.Undecodable == "replace", Sheet: r.Sheet, Children: r.Children}
-	o.Delimiter, _ = r.DelimiterByte()
-	if q, _ := r.QuoteByte(); q == 0 {
+	o.Delimiter, _ = r.DelimiterChar()
+	if q, _ := r.QuoteChar(); q == 0 {
 		o.NoQuote = true
 	} else {
 		o.Quote = q

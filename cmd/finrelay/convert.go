@@ -92,8 +92,8 @@ too: exit 3 when others were written, 1 when none was or with --strict. Interrup
 	c.Flags().StringVar(&cv.entity, "entity", "", "only this entity of a package, letter case ignored; of a workbook, the sheet named after it")
 	c.Flags().StringVar(&cv.read, "read", "auto", "format of the data: auto, csv, xml, xml-element, xml-attribute, json or xlsx")
 	c.Flags().StringVar(&cv.sheet, "sheet", "", "sheet of a workbook; default the only visible one, or the one named after the entity")
-	c.Flags().StringVar(&cv.delimiter, "delimiter", "auto", "character between CSV fields, or tab")
-	c.Flags().StringVar(&cv.quote, "quote", `"`, "character around CSV fields, or none")
+	c.Flags().StringVar(&cv.delimiter, "delimiter", "auto", "character between CSV fields; tab, or a code as U+001F, for one that cannot be typed")
+	c.Flags().StringVar(&cv.quote, "quote", `"`, "character around CSV fields, or its code as U+00FE, or none")
 	c.Flags().StringVar(&cv.encoding, "encoding", "auto", "text encoding, for example windows-1252")
 	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also where the row has none; LINE/CHARGE is one below LINE; repeatable")
 	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record, or the first row of a sheet, is data")
@@ -134,11 +134,11 @@ func (cv *conversion) run(ctx context.Context, names []string) error {
 
 func (cv *conversion) options() (convert.Options, error) {
 	read := config.Read{Format: cv.read, Delimiter: cv.delimiter, Quote: cv.quote, Encoding: cv.encoding, Header: !cv.noHeader, Strict: cv.strict, Sheet: cv.sheet, Children: cv.children}
-	if _, ok := read.DelimiterByte(); !ok {
-		return convert.Options{}, fmt.Errorf("--delimiter is one ASCII character, tab or auto, not %q", cv.delimiter)
+	if _, ok := read.DelimiterChar(); !ok {
+		return convert.Options{}, fmt.Errorf("--delimiter is one character, tab, a code as U+001F, or auto, and no line end; not %q", cv.delimiter)
 	}
-	if _, ok := read.QuoteByte(); !ok {
-		return convert.Options{}, fmt.Errorf("--quote is one ASCII character or none, not %q", cv.quote)
+	if _, ok := read.QuoteChar(); !ok {
+		return convert.Options{}, fmt.Errorf("--quote is one character, a code as U+00FE, or none, and no line end; not %q", cv.quote)
 	}
 	opt := readOptions(read)
 	opt.Replace = cv.replace

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"finrelay/exporter/convert"
 )
@@ -96,9 +98,14 @@ func (cv *conversion) report() error {
 	return table(cv.app.stderr, []string{"FILE", "ROWS", "BAD", "BYTES", "TOOK", "RATE", "COLUMNS", "FORMAT", "ENCODING", "DELIMITER", "SHEET"}, rows)
 }
 
+// delimiterName is how --delimiter takes it; what cannot be seen has its code.
 func delimiterName(d string) string {
-	if d == "\t" {
+	c, _ := utf8.DecodeRuneInString(d)
+	switch {
+	case d == "\t":
 		return "tab"
+	case d != "" && !unicode.IsPrint(c):
+		return fmt.Sprintf("%U", c)
 	}
 	return d
 }

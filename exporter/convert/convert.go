@@ -33,8 +33,9 @@ type BadRow struct {
 	// beginning of the record, as it is of a record that a transform refuses.
 	Column int64
 	Record int64 // number of the record, from 1, header not counted, bad rows counted
-	// Raw holds the record as it stands in the source, line end included, valid
-	// during the call; of a workbook, the row as JSON. In the multi-byte code pages of East Asia, where two
+	// Raw holds the record as it stands in the source, in CSV line end included,
+	// valid during the call; of a workbook, the row as JSON; of one longer than
+	// Options.MaxRecord, its beginning. In the multi-byte code pages of East Asia, where two
 	// codes may mean one character, it may hold the other code.
 	Raw []byte
 	Err error // what is wrong, in words that need no context
@@ -47,7 +48,7 @@ type Result struct {
 	Columns       []string // header order; for XML and JSON in order of first appearance
 	Format        Format   // never FormatAuto after a success
 	Encoding      string   // WHATWG name in lower case: utf-8, utf-16le, windows-1252
-	Delimiter     byte     // 0 unless CSV
+	Delimiter     rune     // 0 unless CSV
 	Bytes         int64    // source bytes read
 	Replaced      int64    // with Options.Replace: characters that the encoding does not know
 	Oddities      Oddities // in rows and the header, not in bad rows; none unless CSV
@@ -61,9 +62,9 @@ type Result struct {
 // exporter.ErrUnsupported for old workbooks, archives and other binary content;
 // exporter.ErrEncrypted, ErrDamaged and ErrTooLarge for workbooks;
 // *exporter.RecordError for a document that is not well-formed, a header that
-// names no columns and a record longer than MaxRecord; the sink's own errors;
-// r's errors, wrapped. When ctx ends its cause is returned, at the latest when
-// the Read in progress returns.
+// names no columns, and a record longer than MaxRecord where it is not clear
+// where it ends, as it is in JSON Lines and mostly in CSV; the sink's own errors; r's errors, wrapped. When ctx ends its cause is
+// returned, at the latest when the Read in progress returns.
 //
 // Calls may run concurrently. What is longer than its first 64 KB is read by a
 // goroutine that Convert starts, so r must not be tied to the caller's; further

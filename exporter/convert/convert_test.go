@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 
 	"finrelay/exporter"
 )
@@ -122,7 +123,13 @@ func TestValidate(t *testing.T) {
 		{Options{Format: "xml", Delimiter: ';', Quote: '\'', Encoding: "UTF-16", Fallback: "latin1"}, ""},
 		{Options{Format: "yaml"}, `format "yaml"`},
 		{Options{Delimiter: '\n'}, `delimiter '\n'`},
-		{Options{Delimiter: 0xA7}, `delimiter '§'`},
+		{Options{Delimiter: '§', Quote: 'ÿ'}, ""},
+		{Options{Delimiter: '😀', Quote: 0x1f}, ""},
+		{Options{Delimiter: '§', Quote: '§'}, `delimiter '§': is the quote too`},
+		{Options{Delimiter: utf8.RuneError}, "delimiter '\ufffd': want one character"},
+		{Options{Delimiter: 0xD800}, "delimiter '\ufffd'"},
+		{Options{Delimiter: -1}, "delimiter '\ufffd'"},
+		{Options{Quote: '\ufeff'}, `quote '\ufeff'`},
 		{Options{Delimiter: '"'}, `delimiter '"': is the quote too`},
 		{Options{Delimiter: '"', NoQuote: true}, ""},
 		{Options{Quote: '\r'}, `quote '\r'`},

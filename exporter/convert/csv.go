@@ -72,7 +72,13 @@ func (c *csvReader) next() (csvRow, error) {
 			if tooLong {
 				// Judged by as much as is allowed, however much there is.
 				_, row = c.shape.appendRow(nil, in[:w.max+1], false, nil)
-				return row, w.tooLong(max(row.opened, 0))
+				if row.opened >= 0 || c.shape.prefix == nil {
+					return row, w.tooLong(max(row.opened, 0))
+				}
+				if err := c.long(); err != nil {
+					return csvRow{}, err
+				}
+				continue
 			}
 			if !row.short {
 				return row, nil

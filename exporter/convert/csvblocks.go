@@ -180,9 +180,11 @@ func (c *csvBlocks) took(b *block) {
 // cut puts the carry in front of the block and takes a new one from its end.
 // Where no line end will do the block ends anywhere, which its worker notices.
 func (c *csvBlocks) cut(b *block) {
-	c.inside = c.inside != c.shape.oddQuotes(b.text())
 	b.start -= copy(b.mem[b.start-len(c.carry):], c.carry)
 	text := b.text()
+	// What ends in the block: a quote outside ASCII may have begun in the carry.
+	since := max(0, len(c.carry)+1-len(c.shape.quote))
+	c.inside = c.inside != c.shape.oddQuotes(text[since:])
 	end := c.shape.lastRecordEnd(text, c.inside)
 	if len(text)-end > front() {
 		end = len(text)

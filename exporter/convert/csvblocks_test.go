@@ -26,14 +26,19 @@ func inBlocksOf(t testing.TB, size int) {
 func FuzzFastEqualsSequential(f *testing.F) {
 	for _, g := range goldens(f) {
 		if g.opt.Format == FormatCSV || g.opt.Format == FormatAuto {
-			f.Add(g.input, byte(','), byte('"'), uint8(7), uint16(0))
+			f.Add(g.input, ',', '"', uint8(7), uint16(0))
+			f.Add(g.input, g.opt.Delimiter, g.opt.Quote, uint8(3), uint16(0))
 		}
 	}
 	for _, in := range hardCSV {
-		f.Add([]byte(in), byte(','), byte('"'), uint8(1), uint16(0))
-		f.Add([]byte(in), byte(','), byte('"'), uint8(15), uint16(40))
+		f.Add([]byte(in), ',', '"', uint8(1), uint16(0))
+		f.Add([]byte(in), ',', '"', uint8(15), uint16(40))
+		for _, c := range otherCharacters {
+			f.Add([]byte(c.rewrite(in)), c.delimiter, c.quote, uint8(1), uint16(0))
+			f.Add([]byte(c.rewrite(in)), c.delimiter, c.quote, uint8(15), uint16(40))
+		}
 	}
-	f.Fuzz(func(t *testing.T, in []byte, delimiter, quote byte, block uint8, maxRecord uint16) {
+	f.Fuzz(func(t *testing.T, in []byte, delimiter, quote rune, block uint8, maxRecord uint16) {
 		opt := Options{
 			Format: FormatCSV, Delimiter: delimiter, Quote: quote, NoQuote: quote == 0, MaxRecord: int(maxRecord),
 			NoHeader: block&64 != 0, Strict: block&128 != 0,
@@ -87,9 +92,12 @@ var hardCSV = []string{
 func TestBlocksOfEverySize(t *testing.T) {
 	for size := 1; size <= 64; size++ {
 		inBlocksOf(t, size)
-		for _, in := range hardCSV {
+		for i, in := range hardCSV {
 			sameInBlocks(t, []byte(in), Options{Format: FormatCSV, Delimiter: ','})
 			sameInBlocks(t, []byte(in), Options{Format: FormatCSV, Delimiter: ',', MaxRecord: 20, Strict: true})
+			c := otherCharacters[(size+i)%len(otherCharacters)]
+			sameInBlocks(t, []byte(c.rewrite(in)), Options{Format: FormatCSV, Delimiter: c.delimiter, Quote: c.quote})
+			sameInBlocks(t, []byte(c.rewrite(in)), Options{Format: FormatCSV, Delimiter: c.delimiter, Quote: c.quote, MaxRecord: 20, Strict: true})
 		}
 	}
 }

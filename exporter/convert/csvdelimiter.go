@@ -1,7 +1,16 @@
 package convert
 
+import (
+	"bytes"
+	"regexp"
+)
+
 // delimiters are tried in this order; the first wins a tie.
-var delimiters = []byte{',', ';', '\t', '|'}
+var delimiters = []rune{',', ';', '\t', '|'}
+
+// colonNames is a header that a colon may separate: names of fields and nothing
+// else, since "Time (hh:mm)" is a column.
+var colonNames = regexp.MustCompile(`^"?[\pL_][\pL\pN_]*"?(:"?[\pL_][\pL\pN_]*"?)+\r?$`)
 
 // sampleRows is how many records a delimiter is judged by.
 const sampleRows = 50
@@ -11,8 +20,12 @@ const sampleRows = 50
 // one. Delimiters inside quotes do not count, since the real reader reads them.
 // Without any such candidate the file has one column and the comma is as good
 // as another.
-func detectDelimiter(sample []byte, atEOF bool, opt Options) byte {
-	var possible []byte
+//
+// Times and namespaces have colons, so a colon is taken only when no other
+// separates, the header is names, and each of the rows at hand, at least one,
+// has as many.
+func detectDelimiter(sample []byte, atEOF bool, opt Options) rune {
+	var possible []rune
 	for _, d := range delimiters {
 		if !opt.NoQuote && d == opt.Quote {
 			continue
@@ -23,6 +36,9 @@ func detectDelimiter(sample []byte, atEOF bool, opt Options) byte {
 	}
 	switch len(possible) {
 	case 0:
+		if separatesByColon(sample, atEOF, opt) {
+			return ':'
+		}
 		return delimiters[0]
 	case 1:
 		return possible[0]
@@ -40,8 +56,17 @@ func detectDelimiter(sample []byte, atEOF bool, opt Options) byte {
 	return best
 }
 
+func separatesByColon(sample []byte, atEOF bool, opt Options) bool {
+	if opt.NoHeader || !opt.NoQuote && opt.Quote == ':' {
+		return false
+	}
+	header, _, _ := bytes.Cut(sample, newline)
+	fields, agree, differ := tryDelimiter(':', sample, sampleRows, atEOF, opt)
+	return fields > 1 && agree > 0 && differ == 0 && colonNames.Match(header)
+}
+
 // tryDelimiter reads so many records with d.
-func tryDelimiter(d byte, sample []byte, records int, atEOF bool, opt Options) (fields, agree, differ int) {
+func tryDelimiter(d rune, sample []byte, records int, atEOF bool, opt Options) (fields, agree, differ int) {
 	opt.Strict = false // an inch sign is no sign of another delimiter
 	shape := newCSVShape(d, opt)
 	var line []byte

@@ -40,9 +40,10 @@ type csvKey struct {
 	size int
 }
 
-// prepareFast makes s ready for fastRow, which knows no quote but ".
+// prepareFast makes s ready for fastRow, which knows no quote but " and no
+// delimiter outside ASCII.
 func (s *csvShape) prepareFast() {
-	if s.quoting && s.quote != '"' {
+	if s.quoting && s.quote != `"` || len(s.delimiter) > 1 {
 		return
 	}
 	for _, p := range s.prefix {
@@ -64,7 +65,7 @@ func (s *csvShape) prepareFast() {
 // Each step copies eight bytes of a value before it is known how many of them
 // belong to it: what was too much is overwritten by what follows.
 func (s *csvShape) fastRow(out, src []byte, o, i, end int) (_ []byte, written, next int) {
-	delimiters := uint64(s.delimiter) * ones
+	delimiters := uint64(s.comma) * ones
 	for column := 0; column < len(s.keys); column++ {
 		if len(out)-o < s.keyRoom {
 			out = moreRoom(out, s.keyRoom)
@@ -91,7 +92,7 @@ func (s *csvShape) fastRow(out, src []byte, o, i, end int) (_ []byte, written, n
 				plain := bits.TrailingZeros64(special) / 8
 				i, o = i+plain, o+plain
 				c := src[i]
-				if c == s.delimiter || i >= end || s.unquoted[c] != escape {
+				if c == s.comma || i >= end || s.unquoted[c] != escape {
 					break
 				}
 				o = len(appendEscape(out[:o], c))
@@ -103,7 +104,7 @@ func (s *csvShape) fastRow(out, src []byte, o, i, end int) (_ []byte, written, n
 		}
 		// Here the value ends, or something unusual stands.
 		switch c := src[i]; {
-		case c == s.delimiter:
+		case c == s.comma:
 			i++
 			continue
 		case c == '\r' && src[i+1] == '\n' && i+1 < end:

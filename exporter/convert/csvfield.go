@@ -13,9 +13,18 @@ func (s *csvShape) appendUnquoted(out, in []byte, i int, atEOF bool, row *csvRow
 			row.short = !atEOF
 			return out, i, true
 		}
-		switch class[in[i]] {
+		what, size := class[in[i]], 1
+		if what == lead {
+			what, size = s.mark(in[i:], atEOF)
+		}
+		switch what {
 		case delim:
-			return out, i + 1, false
+			return out, i + size, false
+		case plain:
+			out = append(out, in[i])
+		case cutOff:
+			row.short = true
+			return out, i, true
 		case lf:
 			return out, i + 1, true
 		case cr:
@@ -31,11 +40,11 @@ func (s *csvShape) appendUnquoted(out, in []byte, i int, atEOF bool, row *csvRow
 			row.fail(i, errNUL)
 		case quote:
 			s.oddField(row, i, errStrayQuote)
-			out = s.appendText(out, in[i])
+			out = s.appendQuote(out)
 		default:
-			out = s.appendText(out, in[i])
+			out = appendEscape(out, in[i])
 		}
-		i++
+		i += size
 		run = i
 	}
 }
@@ -45,7 +54,7 @@ func (s *csvShape) appendUnquoted(out, in []byte, i int, atEOF bool, row *csvRow
 func (s *csvShape) appendQuoted(out, in []byte, i int, atEOF bool, row *csvRow) (_ []byte, next int) {
 	class := &s.quoted
 	open := i
-	i++
+	i += len(s.quote)
 	for run := i; ; {
 		for i < len(in) && class[in[i]] == plain {
 			i++
@@ -58,20 +67,29 @@ func (s *csvShape) appendQuoted(out, in []byte, i int, atEOF bool, row *csvRow) 
 			}
 			return out, i
 		}
-		switch class[in[i]] {
+		what, size := class[in[i]], 1
+		if what == lead {
+			what, size = s.mark(in[i:], atEOF)
+		}
+		switch what {
 		case quote:
-			if i+1 == len(in) || in[i+1] != s.quote {
-				s.checkClosed(in, i+1, atEOF, row)
-				return out, i + 1
+			i += size
+			if !s.quoteAt(in, i) {
+				s.checkClosed(in, i, atEOF, row)
+				return out, i
 			}
-			out = s.appendText(out, s.quote)
-			i++
+			out = s.appendQuote(out)
+		case delim, plain:
+			out = append(out, in[i:i+size]...)
+		case cutOff:
+			row.opened = open
+			return out, len(in)
 		case nul:
 			row.fail(i, errNUL)
 		default:
 			out = appendEscape(out, in[i])
 		}
-		i++
+		i += size
 		run = i
 	}
 }
@@ -81,8 +99,12 @@ func (s *csvShape) checkClosed(in []byte, i int, atEOF bool, row *csvRow) {
 	if i == len(in) {
 		return // the end, or more bytes will tell
 	}
-	switch s.unquoted[in[i]] {
-	case delim, lf:
+	what := s.unquoted[in[i]]
+	if what == lead {
+		what, _ = s.mark(in[i:], atEOF)
+	}
+	switch what {
+	case delim, lf, cutOff:
 		return
 	case cr:
 		if i+1 < len(in) && in[i+1] == '\n' || i+1 == len(in) && !atEOF {
@@ -92,11 +114,11 @@ func (s *csvShape) checkClosed(in []byte, i int, atEOF bool, row *csvRow) {
 	s.oddField(row, i, errAfterQuote)
 }
 
-// appendText appends one byte of text that is not plain: a quote is special to
-// CSV even when it is not to JSON.
-func (s *csvShape) appendText(out []byte, c byte) []byte {
-	if c == s.quote && c != '"' && c != '\\' && c >= 0x20 {
-		return append(out, c)
+// appendQuote appends a quote that is text: it is special to CSV even when it is
+// not to JSON.
+func (s *csvShape) appendQuote(out []byte) []byte {
+	if c := s.quote[0]; c < 0x20 || c == '"' || c == '\\' {
+		return appendEscape(out, c)
 	}
-	return appendEscape(out, c)
+	return append(out, s.quote...)
 }

@@ -15,6 +15,7 @@ const (
 	lf            // ends a row
 	cr            // ends a row before LF, else is text
 	nul           // cannot be in a row
+	lead          // may begin a delimiter or a quote outside ASCII: csvShape.mark tells
 )
 
 var (
@@ -28,9 +29,9 @@ var (
 // does not change once made, so several goroutines could use one.
 type csvShape struct {
 	unquoted, quoted [256]uint8 // meaning of a byte outside and inside quotes
-	quote            byte
+	quote, delimiter string     // as UTF-8
+	comma            byte       // the delimiter, for fastRow, which knows only those of ASCII
 	quoting          bool
-	delimiter        byte
 	strict           bool // odd fields make a record bad
 	// prefix holds for each column what stands before its value: the end of the
 	// value before it, and the key. nil reads records of any width as JSON
@@ -41,8 +42,9 @@ type csvShape struct {
 	keyRoom int      // bytes that the longest of keys takes, and a step beyond
 }
 
-func newCSVShape(delimiter byte, opt Options) *csvShape {
-	s := &csvShape{quote: opt.Quote, quoting: !opt.NoQuote, delimiter: delimiter, strict: opt.Strict}
+func newCSVShape(delimiter rune, opt Options) *csvShape {
+	s := &csvShape{quote: string(opt.Quote), quoting: !opt.NoQuote, delimiter: string(delimiter), strict: opt.Strict}
+	s.comma = s.delimiter[0]
 	for c := range 0x20 {
 		s.unquoted[c] = escape
 	}
@@ -52,10 +54,10 @@ func newCSVShape(delimiter byte, opt Options) *csvShape {
 	s.quoted = s.unquoted
 	s.unquoted['\n'] = lf
 	s.unquoted['\r'] = cr
-	s.unquoted[delimiter] = delim
+	s.unquoted[s.delimiter[0]] = meaning(s.delimiter, delim)
 	if s.quoting {
-		s.unquoted[opt.Quote] = quote
-		s.quoted[opt.Quote] = quote
+		s.unquoted[s.quote[0]] = meaning(s.quote, quote)
+		s.quoted[s.quote[0]] = meaning(s.quote, quote)
 	}
 	return s
 }
@@ -100,7 +102,7 @@ func (s *csvShape) appendRow(out, in []byte, atEOF bool, odd []odd) ([]byte, csv
 	for {
 		out = s.appendPrefix(out, row.fields)
 		row.fields++
-		if i < len(in) && s.unquoted[in[i]] == quote {
+		if i < len(in) && (s.unquoted[in[i]] == quote || s.unquoted[in[i]] == lead && s.quoteAt(in, i)) {
 			out, i = s.appendQuoted(out, in, i, atEOF, &row)
 		}
 		var end bool

@@ -124,7 +124,7 @@ func (r *csvRows) noteOdd(row csvRow) {
 // oddQuotes says whether text has an odd number of quotes: then its end is
 // inside quotes when its beginning is outside, if every quote is a qualifier.
 func (s *csvShape) oddQuotes(text []byte) bool {
-	return s.quoting && bytes.Count(text, []byte{s.quote})%2 == 1
+	return s.quoting && bytes.Count(text, []byte(s.quote))%2 == 1
 }
 
 // lastRecordEnd guesses where the last whole record in text ends: behind the

@@ -33,8 +33,13 @@
 //
 // # CSV
 //
-// A field is quoted when the quote is its very first byte; a doubled quote
-// inside stands for one. Rows end with LF or CR LF; a lone CR is text, except
+// A field is quoted when the quote is its very first character; a doubled quote
+// inside stands for one. Delimiter and quote may be any two characters, of ASCII
+// or not: ¦ is A6 in a file in windows-1252, C2 A6 in UTF-8. Without
+// Options.Delimiter it is , ; tab or |, whichever gives the records the same
+// number of fields; or a colon, if none of these separates, the header is names
+// alone, and each row at hand has as many fields. Those of ASCII are read eight
+// bytes at a time, others byte by byte. Rows end with LF or CR LF; a lone CR is text, except
 // that a header with one is refused, since the file then probably ends its rows
 // with CR and would otherwise pass as a header without rows.
 //
@@ -47,11 +52,14 @@
 // record is a bad row, the fault at the place of the quote or of the text after
 // it. Fields of bad rows are not counted. When quotes are off nothing is odd.
 //
-// Bad rows either way: too few or too many fields, a quote still open at the
+// Bad rows either way: more bytes than Options.MaxRecord, of which as many are
+// kept and the rest is passed over, too few or too many fields, a quote still open at the
 // end of the file, NUL, bytes that the encoding does not know, and an empty line
 // in a file of several columns. One empty line at the very end of such a file is
 // no row and is passed over. In a file of one column each line is a row, an empty
-// one too.
+// one too. A quote that stays open for as many bytes as a record may have, in a
+// record that has as many, ends the conversion: where that record ends is not
+// clear then.
 //
 // Names of columns: the header's, byte for byte. The first bearer of a name
 // keeps it; the next is NAME_2, then NAME_3. An empty name becomes COLUMNn, n
@@ -99,6 +107,19 @@
 // White space between tokens goes, everything else stays as it was, repeated
 // keys too. An element that is no object is a bad row.
 //
+// In JSON Lines a line that is no object is one bad row, and the next line goes
+// on: a line with a fault in it, one that lacks its end, as the last one of a
+// file that was cut off, and one longer than Options.MaxRecord, of which as much
+// is kept and the rest passed over. Its Raw has no line end and no white space
+// around it. A file is JSON Lines when its first line is an object and nothing
+// else, and the second, if there is one, begins with none of , : ] and }; or
+// when the first line has a fault that no further line can mend and the second
+// is an object and nothing else. Any other document with a fault is refused at
+// its place as one: it may be an object spread over lines, or an array that
+// lost a bracket, and its lines would be so many bad rows. Several objects on a
+// line, and one on several, are rows all the same as long as nothing is wrong
+// with them.
+//
 // # XLSX
 //
 // One sheet of a workbook is the data file: Options.Sheet, else the only
@@ -130,9 +151,10 @@
 // shared texts. Neither they nor the sheet ever lie in memory as a whole; 8
 // bytes for each shared text do. A sheet that is cut off or has a wrong
 // checksum ends the conversion with an error, like an XML document, and so does a
-// document type declaration in one of its parts. Strict and
-// transitional files are read alike. A workbook with a password is
-// exporter.ErrEncrypted, one of the format before (XLS) exporter.ErrUnsupported.
+// document type declaration in one of its parts. Strict and transitional files
+// are read alike, and parts in UTF-16, with their mark, as those in UTF-8. A
+// workbook with a password is exporter.ErrEncrypted, one of the format before
+// (XLS) exporter.ErrUnsupported.
 //
 // # Shape
 //

@@ -21,7 +21,7 @@ func FuzzConvert(f *testing.F) {
 	for _, g := range goldens(f) {
 		f.Add(g.input, string(g.opt.Format), g.opt.Encoding, g.opt.Delimiter, uint8(7))
 	}
-	f.Fuzz(func(t *testing.T, in []byte, format, encoding string, delimiter byte, block uint8) {
+	f.Fuzz(func(t *testing.T, in []byte, format, encoding string, delimiter rune, block uint8) {
 		opt := Options{Format: Format(format), Encoding: encoding, Delimiter: delimiter, MaxRecord: 1 << 16}
 		if opt.Validate() != nil {
 			return

@@ -48,20 +48,7 @@ func (j *jsonReader) document() error {
 			return j.envelope()
 		}
 	}
-	return j.lines()
-}
-
-// lines reads values one after the other: JSON Lines, or without line ends.
-func (j *jsonReader) lines() error {
-	for {
-		c, err := j.peek()
-		if err != nil || c == 0 {
-			return err
-		}
-		if err := j.element(); err != nil {
-			return err
-		}
-	}
+	return j.values()
 }
 
 // array reads the elements of the array whose bracket is next.

@@ -9,13 +9,19 @@ import (
 
 // element reads one row, or reports that it is none.
 func (j *jsonReader) element() error {
-	w := j.window
 	begin := len(j.out)
 	n, err := j.scan((*jsonScan).value)
 	if err != nil {
 		j.out = j.out[:begin]
 		return err
 	}
+	return j.take(begin, n)
+}
+
+// take makes a row of the next n bytes, whose compact form stands in out from
+// begin on, or reports that they are none.
+func (j *jsonReader) take(begin, n int) error {
+	w := j.window
 	var bad *fault
 	if raw := w.bytes()[:n]; !utf8.Valid(raw) {
 		bad = &fault{invalidUTF8(raw), errUndecodable}
@@ -23,8 +29,7 @@ func (j *jsonReader) element() error {
 		bad = &fault{0, errNoObject}
 	}
 	if bad == nil {
-		err = j.addColumns(j.out[begin:])
-		if err != nil {
+		if err := j.addColumns(j.out[begin:]); err != nil {
 			j.out = j.out[:begin]
 			return err
 		}
@@ -72,22 +77,28 @@ func (j *jsonReader) addColumns(row []byte) error {
 
 // peek passes over white space and gives the next byte, 0 at the end.
 func (j *jsonReader) peek() (byte, error) {
+	if ok, err := j.space(); err != nil || !ok {
+		return 0, err
+	}
+	c := j.window.bytes()[0]
+	if c == 0 {
+		return 0, j.window.reject(&fault{0, errNUL})
+	}
+	return c, nil
+}
+
+// space passes over white space and says whether anything follows.
+func (j *jsonReader) space() (bool, error) {
 	w := j.window
 	for {
 		in := w.bytes()
 		rest := skipSpace(in)
 		w.advance(len(in) - len(rest))
-		if len(rest) > 0 {
-			if rest[0] == 0 {
-				return 0, w.reject(&fault{0, errNUL})
-			}
-			return rest[0], nil
-		}
-		if w.eof {
-			return 0, nil
+		if len(rest) > 0 || w.eof {
+			return len(rest) > 0, nil
 		}
 		if err := w.more(); err != nil {
-			return 0, err
+			return false, err
 		}
 	}
 }

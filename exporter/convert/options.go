@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"unicode/utf8"
 )
 
 // Format names a kind of data file.
@@ -32,10 +33,12 @@ const (
 )
 
 // Options say how a data file is to be read. The zero value detects everything.
+// Delimiter and Quote may be any two different characters but CR, LF, NUL,
+// U+FEFF and U+FFFD.
 type Options struct {
 	Format    Format
-	Delimiter byte     // between CSV fields; 0 detects one of , ; tab |
-	Quote     byte     // around CSV fields; 0 means "
+	Delimiter rune     // between CSV fields; 0 detects one of , ; tab | :
+	Quote     rune     // around CSV fields; 0 means "
 	NoQuote   bool     // no qualifier: quotes are text
 	NoHeader  bool     // the first CSV record is a row
 	Columns   []string // names when NoHeader; else unused. None: COLUMN1, COLUMN2, ...
@@ -79,10 +82,10 @@ func (o Options) Validate() error {
 		return fmt.Errorf("format %q: unknown, want csv, xml-element, xml-attribute, xml, json or xlsx", o.Format)
 	}
 	if o.Delimiter != 0 && !separates(o.Delimiter) {
-		return fmt.Errorf("delimiter %q: want one ASCII character that is no line end", o.Delimiter)
+		return fmt.Errorf("delimiter %q: want one character but no line end, NUL, U+FFFD or U+FEFF", o.Delimiter)
 	}
 	if o.Quote != 0 && !separates(o.Quote) {
-		return fmt.Errorf("quote %q: want one ASCII character that is no line end", o.Quote)
+		return fmt.Errorf("quote %q: want one character but no line end, NUL, U+FFFD or U+FEFF", o.Quote)
 	}
 	if !o.NoQuote && o.Delimiter == o.withDefaults().Quote {
 		return fmt.Errorf("delimiter %q: is the quote too", o.Delimiter)
@@ -112,9 +115,15 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// separates says whether c can be told apart from text and line ends.
-func separates(c byte) bool {
-	return c < 0x80 && c != 0 && c != '\n' && c != '\r'
+// separates says whether c can be a delimiter or a quote: any character but
+// CR and LF, which end rows; NUL, which is in no text; U+FFFD, which stands for
+// what could not be read; and U+FEFF, which at the start of a file is a mark.
+func separates(c rune) bool {
+	switch c {
+	case 0, '\n', '\r', utf8.RuneError, '\ufeff':
+		return false
+	}
+	return utf8.ValidRune(c)
 }
 
 func (o Options) withDefaults() Options {

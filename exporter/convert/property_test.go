@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -66,7 +67,7 @@ func keepSizes(t *testing.T) {
 	t.Cleanup(func() { blockSize, sampleSize = block, sample })
 }
 
-func (tb table) csv(t *rapid.T, delimiter string) string {
+func (tb table) csv(t *rapid.T, delimiter, quote string) string {
 	var b strings.Builder
 	end := rapid.SampledFrom([]string{"\n", "\r\n"}).Draw(t, "line end")
 	always := rapid.Bool().Draw(t, "quote always")
@@ -78,8 +79,8 @@ func (tb table) csv(t *rapid.T, delimiter string) string {
 			if i > 0 {
 				b.WriteString(delimiter)
 			}
-			if always || strings.ContainsAny(v, delimiter+"\"\r\n") || n == len(tb.rows) && v == "" {
-				v = `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
+			if always || strings.ContainsAny(v, delimiter+quote+"\r\n") || n == len(tb.rows) && v == "" {
+				v = quote + strings.ReplaceAll(v, quote, quote+quote) + quote
 			}
 			b.WriteString(v)
 		}
@@ -90,7 +91,7 @@ func (tb table) csv(t *rapid.T, delimiter string) string {
 	return b.String()
 }
 
-const latin = "ab0 ,;\t|\"'\r\n\\<&\x01\x7fé€ß"
+const latin = "ab0 ,;\t|\"'\r\n\\<&\x01\x1f\x7fé€ß¦§ÿþ"
 
 var encodings = []struct {
 	name, mark string
@@ -106,20 +107,34 @@ var encodings = []struct {
 	{"gb18030", "", latin + "語😀"},
 }
 
+// characters are those of wanted that are ASCII or in the alphabet.
+func characters(alphabet, wanted string) (all []string) {
+	for _, c := range wanted {
+		if c < utf8.RuneSelf || strings.ContainsRune(alphabet, c) {
+			all = append(all, string(c))
+		}
+	}
+	return all
+}
+
 func TestCSVGivesBackWhatWasWritten(t *testing.T) {
 	keepSizes(t)
 	rapid.Check(t, func(t *rapid.T) {
 		e := rapid.SampledFrom(encodings).Draw(t, "encoding")
 		tb := drawTable(t, e.alphabet)
-		delimiter := rapid.SampledFrom([]string{",", ";", "\t", "|", ":"}).Draw(t, "delimiter")
-		file := []byte(tb.csv(t, delimiter))
+		delimiter := rapid.SampledFrom(characters(e.alphabet, ",;\t|: \x1f\\¦§ÿß語ソ😀")).Draw(t, "delimiter")
+		quote := rapid.SampledFrom(characters(e.alphabet, "\"\"'\x1fþ§ÿ表😀")).Draw(t, "quote")
+		if quote == delimiter {
+			quote = "`"
+		}
+		file := []byte(tb.csv(t, delimiter, quote))
 		if _, c, err := lookupEncoding(e.name); err != nil {
 			t.Fatal(err)
 		} else if c != nil {
 			file = c.encode(nil, file)
 		}
 		file = append([]byte(e.mark), file...)
-		opt := Options{Format: FormatCSV, Delimiter: delimiter[0], Encoding: e.name}
+		opt := Options{Format: FormatCSV, Delimiter: []rune(delimiter)[0], Quote: []rune(quote)[0], Encoding: e.name}
 		var rec record
 		res, err := Convert(t.Context(), drawPieces(t, bytes.NewReader(file)), "f", opt, &rec)
 		if err != nil || rec.wrong != "" {

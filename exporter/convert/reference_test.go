@@ -11,9 +11,10 @@ import (
 // slowCSV reads CSV in the most obvious way: all of it in memory, a byte at a
 // time, strings for fields. It shares no code with the readers.
 type slowCSV struct {
-	in     string
-	at     int
-	strict bool
+	in               string
+	at               int
+	delimiter, quote string
+	strict           bool
 
 	wrong   string // why the record is no row
 	wrongAt int
@@ -35,7 +36,7 @@ func (s *slowCSV) fault(at int, why string) {
 func (s *slowCSV) more(p string) bool { return strings.HasPrefix(s.in[s.at:], p) }
 
 func (s *slowCSV) fieldEnds() bool {
-	return s.at == len(s.in) || s.more(",") || s.more("\n") || s.more("\r\n")
+	return s.at == len(s.in) || s.more(s.delimiter) || s.more("\n") || s.more("\r\n")
 }
 
 func (s *slowCSV) field() string {
@@ -57,12 +58,15 @@ func (s *slowCSV) field() string {
 		value = append(value, s.in[s.at])
 		s.at++
 	}
-	if s.more(`"`) {
+	if s.more(s.quote) {
 		open := s.at
-		s.at++
-		for s.at < len(s.in) && (!s.more(`"`) || s.more(`""`)) {
-			if s.more(`""`) {
-				s.at++
+		s.at += len(s.quote)
+		for s.at < len(s.in) && (!s.more(s.quote) || s.more(s.quote+s.quote)) {
+			if s.more(s.quote) {
+				s.at += len(s.quote)
+				value = append(value, s.quote...)
+				s.at += len(s.quote)
+				continue
 			}
 			take()
 		}
@@ -70,13 +74,13 @@ func (s *slowCSV) field() string {
 			s.fault(open, "quote is never closed")
 			return string(value)
 		}
-		s.at++
+		s.at += len(s.quote)
 		if !s.fieldEnds() {
 			odd("text after a closing quote")
 		}
 	}
 	for !s.fieldEnds() {
-		if s.more(`"`) {
+		if s.more(s.quote) {
 			odd("quote inside an unquoted field")
 		}
 		take()
@@ -87,8 +91,8 @@ func (s *slowCSV) field() string {
 func (s *slowCSV) record() []string {
 	s.wrong, s.odd = "", nil
 	fields := []string{s.field()}
-	for s.more(",") {
-		s.at++
+	for s.more(s.delimiter) {
+		s.at += len(s.delimiter)
 		fields = append(fields, s.field())
 	}
 	if s.more("\r\n") {
@@ -147,21 +151,30 @@ func firstInvalid(s string) int {
 func FuzzCSVEqualsReference(f *testing.F) {
 	for _, in := range hardCSV {
 		_, body, _ := strings.Cut(in, "\n")
-		f.Add([]byte(body), uint8(2), uint8(3), false)
-		f.Add([]byte(body), uint8(1), uint8(40), true)
+		f.Add([]byte(body), uint8(2), uint8(3), false, ',', '"')
+		f.Add([]byte(body), uint8(1), uint8(40), true, ',', '"')
+		for i, c := range otherCharacters {
+			f.Add([]byte(c.rewrite(body)), uint8(2), uint8(3*i), false, c.delimiter, c.quote)
+			f.Add([]byte(c.rewrite(body)), uint8(1), uint8(3*i), true, c.delimiter, c.quote)
+		}
 	}
-	f.Add([]byte("\"a\"b\"c\",\"d\" \n\"a\"\r\n\"e\"\rf,\"\"\n"), uint8(2), uint8(5), false)
-	f.Fuzz(func(t *testing.T, body []byte, columns, block uint8, strict bool) {
+	f.Add([]byte("\"a\"b\"c\",\"d\" \n\"a\"\r\n\"e\"\rf,\"\"\n"), uint8(2), uint8(5), false, ',', '"')
+	f.Add([]byte("ÿaÿbÿcÿ¦ÿdÿ \nÿaÿ\r\nÿeÿ\rf¦ÿÿ\xc3\nÿÿ\xc3¦\xc2\nÿ¦\xc3ÿÿ\xc2"), uint8(2), uint8(5), false, '¦', 'ÿ')
+	f.Fuzz(func(t *testing.T, body []byte, columns, block uint8, strict bool, delimiter, quote rune) {
+		opt := Options{Format: FormatCSV, Delimiter: delimiter, Quote: quote, Encoding: "utf-8", Strict: strict}
+		if delimiter == 0 || quote == 0 || strings.ContainsRune("C0123", delimiter) || strings.ContainsRune("C0123", quote) || opt.Validate() != nil {
+			return
+		}
 		columns = columns%4 + 1
 		inBlocksOf(t, int(block%64)+1)
 		head := "C0"
 		for i := range columns - 1 {
-			head += fmt.Sprintf(",C%d", i+1)
+			head += fmt.Sprintf("%cC%d", delimiter, i+1)
 		}
-		slow := slowCSV{in: head + "\n" + string(body), at: len(head) + 1, strict: strict}
+		slow := slowCSV{in: head + "\n" + string(body), at: len(head) + 1, delimiter: string(delimiter), quote: string(quote), strict: strict}
 		lines, bad, odd := slow.read(int(columns))
 		for _, sequential := range []bool{true, false} {
-			opt := Options{Format: FormatCSV, Delimiter: ',', Encoding: "utf-8", Strict: strict, sequential: sequential}
+			opt.sequential = sequential
 			got, res := run(t, bytes.NewReader([]byte(slow.in)), opt)
 			want := outcome{lines, bad, got.result}
 			compare(t, fmt.Sprintf("%q, sequential %v", slow.in, sequential), got, want)

@@ -45,7 +45,7 @@ const noNumber = `column N: "x": no whole number`
 // it, and records that are none for the reader either.
 func placedCSV(c codec, end, delimiter string) *placedFile {
 	f := &placedFile{name: fmt.Sprintf("CSV %T %q %s", c, end, delimiter), codec: c}
-	f.opt = Options{Format: FormatCSV, Delimiter: delimiter[0]}
+	f.opt = Options{Format: FormatCSV, Delimiter: rune(delimiter[0])}
 	fields := func(values ...string) string { return strings.Join(values, delimiter) + end }
 	f.text = "\ufeff"
 	f.add("", fields("A", "N", "Bé"), -1, "")

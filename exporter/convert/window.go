@@ -76,10 +76,15 @@ func (w *window) bytes() []byte { return w.buf[w.start:w.end] }
 
 // more reads a block, or doubles what is held when that is a block already.
 func (w *window) more() error {
-	held := w.end - w.start
-	if held > w.max {
+	if w.end-w.start > w.max {
 		return w.tooLong(0)
 	}
+	return w.grow()
+}
+
+// grow is more for those who look after the longest record themselves.
+func (w *window) grow() error {
+	held := w.end - w.start
 	if w.feed == nil {
 		return w.ensure(max(blockSize, 2*held))
 	}

@@ -16,12 +16,13 @@ import (
 // part is the stream of one part, with a budget: XML has tokens of any length,
 // and the decoder keeps each whole.
 type part struct {
-	io.ReadCloser
-	ctx  context.Context
-	name string
-	left int // bytes that may be read before the budget is set anew
-	most int // the budget, for messages
-	err  error
+	io.ReadCloser // as UTF-8
+	utf16         bool
+	ctx           context.Context
+	name          string
+	left          int // bytes that may be read before the budget is set anew
+	most          int // the budget, for messages
+	err           error
 }
 
 var errBudget = errors.New("longer than allowed")
@@ -44,7 +45,8 @@ func (b *workbook) open(at string) (*part, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s (%v)", exporter.ErrDamaged, at, err)
 	}
-	return &part{ReadCloser: r, ctx: b.ctx, name: at}, nil
+	text, isUTF16 := decoded(r)
+	return &part{ReadCloser: text, utf16: isUTF16, ctx: b.ctx, name: at}, nil
 }
 
 func (p *part) Read(b []byte) (int, error) {

@@ -199,7 +199,7 @@ func (b *workbook) decode(at string, into any) error {
 	}
 	defer p.Close()
 	p.allow(maxPlanBytes)
-	d := xml.NewDecoder(p)
+	d := p.decoder()
 	root, err := rootElement(d)
 	if err == nil {
 		err = d.DecodeElement(into, &root)

@@ -61,7 +61,7 @@ func (b *workbook) openSheet(s sheet, shared *sharedStrings, maxRecord int) (*sh
 	if err != nil {
 		return nil, err
 	}
-	return &sheetReader{book: b, strings: shared, part: p, xml: xml.NewDecoder(p), max: maxRecord}, nil
+	return &sheetReader{book: b, strings: shared, part: p, xml: p.decoder(), max: maxRecord}, nil
 }
 
 // begin reads up to the rows.

@@ -63,7 +63,7 @@ func (b *workbook) readStrings(maxText int, folder string) (_ *sharedStrings, er
 	}
 	defer p.Close()
 	p.allow(maxText)
-	d := xml.NewDecoder(p)
+	d := p.decoder()
 	if _, err := rootElement(d); err != nil && !errors.Is(err, io.EOF) { // none at all are no texts
 		return s, p.explain(err)
 	}

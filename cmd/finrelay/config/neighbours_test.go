@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"unicode/utf8"
 
 	"finrelay/dmf"
 	"finrelay/exporter/convert"
@@ -87,6 +88,17 @@ func TestReadingIsTheConverters(t *testing.T) {
 		theirs := convert.Options{Children: []string{path}}.Validate()
 		if (len(v.problems) == 0) != (theirs == nil) {
 			t.Errorf("child %q: %d problems here, there: %v", path, len(v.problems), theirs)
+		}
+	}
+}
+
+// TestCharactersAreTheConverters: so that no file that lint finds good is
+// refused when it is read.
+func TestCharactersAreTheConverters(t *testing.T) {
+	for c := rune(-1); c <= utf8.MaxRune+1; c++ {
+		theirs := convert.Options{Delimiter: c, NoQuote: true}.Validate() == nil && c != 0 // 0 detects it
+		if separates(c) != theirs {
+			t.Errorf("%U: %v here, %v there", c, separates(c), theirs)
 		}
 	}
 }

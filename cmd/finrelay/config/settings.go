@@ -243,9 +243,9 @@ type Read struct {
 	Format string `yaml:"format" jsonschema:"enum=auto,enum=csv,enum=xml,enum=xml-element,enum=xml-attribute,enum=json,enum=xlsx"`
 	// Sheet of a workbook that holds the rows, letter case ignored. Default is the only visible sheet, else the one named after the entity.
 	Sheet string `yaml:"sheet"`
-	// ASCII character between CSV fields; auto finds comma, semicolon, tab or pipe. A tab is written tab. Default auto.
+	// Character between CSV fields, any but a line end; auto finds comma, semicolon, tab, pipe, or colon where none of these is. One that cannot be typed is written as its code, U+001F or \u001f; a tab also as tab. Default auto.
 	Delimiter string `yaml:"delimiter"`
-	// ASCII character around CSV fields, or none. Default a double quote.
+	// Character around CSV fields, any but a line end and the delimiter, written in the same way, or none. Default a double quote.
 	Quote string `yaml:"quote"`
 	// Whether the first CSV record, or the first row of a sheet, names the columns. Default true.
 	Header bool `yaml:"header"`

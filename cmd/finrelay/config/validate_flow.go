@@ -107,13 +107,13 @@ func (v *validator) program(field, program, hint string) {
 }
 
 func (v *validator) read(field string, r *Read) {
-	delimiter, ok := r.DelimiterByte()
+	delimiter, ok := r.DelimiterChar()
 	if !ok {
-		v.fail(field+".delimiter", r.Delimiter, "one ASCII character, tab or auto", "not a delimiter")
+		v.fail(field+".delimiter", r.Delimiter, wantDelimiter, "not a delimiter")
 	}
-	quote, ok := r.QuoteByte()
+	quote, ok := r.QuoteChar()
 	if !ok {
-		v.fail(field+".quote", r.Quote, "one ASCII character or none", "not a quote")
+		v.fail(field+".quote", r.Quote, wantQuote, "not a quote")
 	}
 	if delimiter != 0 && delimiter == quote {
 		v.fail(field+".quote", r.Quote, "choose two different characters", "the delimiter too")
@@ -175,32 +175,4 @@ func (v *validator) encoding(field, name string, detect bool) {
 	case !detect && strings.HasPrefix(canonical, "utf-16"):
 		v.fail(field, name, "UTF-16 is found without help; name the code page of files that are not Unicode", "cannot be a fallback")
 	}
-}
-
-// DelimiterByte gives the character between CSV fields, 0 for auto, and
-// whether the setting is one of the two.
-func (r *Read) DelimiterByte() (byte, bool) {
-	switch r.Delimiter {
-	case "auto":
-		return 0, true
-	case "tab", `\t`:
-		return '\t', true
-	}
-	return single(r.Delimiter)
-}
-
-// QuoteByte gives the character around CSV fields, 0 for none, and whether the
-// setting is one of the two.
-func (r *Read) QuoteByte() (byte, bool) {
-	if r.Quote == "none" {
-		return 0, true
-	}
-	return single(r.Quote)
-}
-
-func single(s string) (byte, bool) {
-	if len(s) != 1 || s[0] >= 0x80 || s[0] == 0 || s[0] == '\r' || s[0] == '\n' {
-		return 0, false
-	}
-	return s[0], true
 }
