@@ -17,6 +17,8 @@ type emitter struct {
 	out    []byte
 	rows   int
 	failed bool // the sink refused something: give it nothing more
+	repeat Repeat
+	muted  bool // the caller converts again: the sink is given nothing more
 }
 
 // row counts the line that was just appended to out.
@@ -29,6 +31,7 @@ func (e *emitter) row() error {
 }
 
 func (e *emitter) flush() error {
+	e.mute()
 	if err := e.hand(e.out, e.rows); err != nil || e.rows == 0 {
 		return err
 	}
@@ -47,6 +50,10 @@ func (e *emitter) hand(lines []byte, rows int) error {
 		return context.Cause(e.ctx)
 	}
 	if rows == 0 {
+		return nil
+	}
+	if e.muted {
+		e.res.Rows += int64(rows)
 		return nil
 	}
 	if err := e.sink.Block(lines, rows); err != nil {
@@ -78,6 +85,9 @@ func (e *emitter) badRow(n int, f *fault) error {
 // refuse gives the sink a record, which stands at the window's place, as no row.
 func (e *emitter) refuse(rec []byte, f *fault) error {
 	e.res.BadRows++
+	if e.muted {
+		return nil
+	}
 	line, column := e.window.after(rec[:min(f.at, len(rec))])
 	bad := BadRow{
 		Line:   line,

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -57,6 +58,15 @@ type Options struct {
 	// other formats.
 	Children []string
 
+	// Records are paths as in Children of elements that are records wherever they
+	// stand: arrays as if declared, of objects alone, {} where the element is empty
+	// and {"#text": ...} where it is text. They are those of a Result whose Repeat
+	// says that a second conversion needs them; nobody else has to know them.
+	Records []string
+	// Repeat says what the caller can do about rows that went out before it was
+	// known that they lack a record.
+	Repeat Repeat
+
 	// Replace puts U+FFFD where the encoding knows no character, and counts, in
 	// place of making a bad row of it.
 	Replace bool
@@ -84,7 +94,7 @@ func (o Options) Validate() error {
 	if o.MaxRecord < 0 {
 		return fmt.Errorf("longest record %d: want a number of bytes", o.MaxRecord)
 	}
-	for _, path := range o.Children {
+	for _, path := range slices.Concat(o.Children, o.Records) {
 		if err := validateChild(path); err != nil {
 			return err
 		}

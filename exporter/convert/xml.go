@@ -32,7 +32,8 @@ type xmlReader struct {
 
 func readXML(w *window, out *emitter, format Format, opt Options) error {
 	x := &xmlReader{emitter: out, encodingSaid: opt.Encoding != ""}
-	x.scan.children = declareChildren(opt.Children)
+	x.scan.children = knownChildren(opt.Children, opt.Records)
+	out.res.Records = slices.Clone(opt.Records)
 	x.fast.off = !readFast
 	out.res.Format = format
 	err := x.document()
@@ -137,10 +138,20 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 		if bad = !bytes.Equal(name, x.rowName); bad {
 			return x.otherName(name)
 		}
+		if s.fresh && x.learnRecords(s.in[:s.pos]) {
+			// Records before the first of a kind were read without it.
+			s.pos = 0
+			if _, err := s.row(&x.columns); err != nil {
+				return err
+			}
+		}
 		return s.addColumns(&x.columns)
 	})
 	if err != nil || *done || bad {
 		return err
+	}
+	for _, c := range x.scan.strings {
+		c.strings = true
 	}
 	// The names still point into the window: step moved on without moving bytes.
 	x.out = append(x.scan.appendObject(x.out, 0), '\n')
