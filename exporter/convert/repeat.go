@@ -1,5 +1,7 @@
 package convert
 
+import "fmt"
+
 // Repeat says what a caller can do about a composite whose first rows go out
 // before it is known which records they lack.
 type Repeat uint8
@@ -22,6 +24,15 @@ const (
 func (o Options) Again(res Result) Options {
 	o.Records, o.Repeat = res.Records, RepeatNever
 	return o
+}
+
+// RecordsText says in words that there were more records than are learned; ""
+// when there were not.
+func (r Result) RecordsText() string {
+	if !r.MoreRecords {
+		return ""
+	}
+	return fmt.Sprintf("more kinds of nested records than the %d that are kept track of: the others have no key in rows without them", len(r.Records))
 }
 
 // mute decides, before rows go out, whether they are worth it.
