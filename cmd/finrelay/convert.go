@@ -158,7 +158,11 @@ func (cv *conversion) convertPipe(ctx context.Context, r io.Reader, name string,
 	in := bufio.NewReaderSize(endingWith(ctx, r), 64<<10)
 	if head, _ := in.Peek(4); !bytes.Equal(head, []byte("PK\x03\x04")) {
 		cv.progress.begin(0)
-		return cv.one(ctx, data{Reader: in, name: name}, cv.single(name), opt)
+		from, forget, err := cv.keepPipe(data{Reader: in, name: name}, head)
+		if err != nil {
+			return err
+		}
+		return errors.Join(cv.one(ctx, from, cv.single(name), opt), forget())
 	}
 	f, err := os.CreateTemp("", "finrelay-convert-")
 	if err != nil {
@@ -204,29 +208,44 @@ type data struct {
 	io.Reader
 	name, entity string
 	size         int64 // bytes; 0 when unknown
+
+	again func() (io.ReadCloser, error) // opens it anew; nil when it can be read once only
+	facts fileFacts                     // of a first pass
+	named int64                         // bad rows that a first pass has named
 }
 
 // pour converts one stream to w, or only looks at it for --schema.
 func (cv *conversion) pour(ctx context.Context, from data, w io.Writer, opt convert.Options) error {
 	facts := newFacts(from)
+	rejects := &badRows{cv: cv, entry: from.name, named: from.named}
 	from.Reader = cv.progress.watch(from.Reader)
 	defer cv.progress.clear()
 	if cv.schema {
 		survey := convert.NewSurvey()
-		res, err := convert.Convert(ctx, from, from.name, opt, &badRows{Sink: survey, cv: cv, entry: from.name})
+		rejects.Sink = survey
+		res, err := convert.Convert(ctx, from, from.name, opt, rejects)
+		if again := rejects.again(res, err, opt.Repeat); again != nil {
+			return again
+		}
 		cv.noteOddities(from, res)
 		if err == nil {
+			cv.noteRecords(from, res)
 			cv.files = append(cv.files, facts.done(res, survey.Columns(res.Columns)))
 		}
 		return err
 	}
 	rows := &rowWriter{w: bufio.NewWriterSize(w, 256<<10), array: cv.format == "json"}
-	res, err := cv.shaped(ctx, from, opt, &badRows{Sink: rows, cv: cv, entry: from.name})
+	rejects.Sink = rows
+	res, err := cv.shaped(ctx, from, opt, rejects)
+	if again := rejects.again(res, err, opt.Repeat); again != nil {
+		return again
+	}
 	cv.noteOddities(from, res)
 	if err != nil {
 		// An array that breaks off must not look whole.
 		return errors.Join(err, rows.w.Flush())
 	}
+	cv.noteRecords(from, res)
 	cv.files = append(cv.files, facts.done(res, nil))
 	return rows.end()
 }

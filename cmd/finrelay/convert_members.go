@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -209,5 +210,6 @@ func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m u
 		opt.Entity = cv.entity // of a workbook: it names the sheet
 	}
 	from := data{Reader: r, name: cmp.Or(m.Name, name), entity: m.Entity, size: m.Size} // a bare file is no member and has no name of its own
+	from.again = func() (io.ReadCloser, error) { return contents.Open(m) }
 	return cv.one(ctx, from, out, opt)
 }
