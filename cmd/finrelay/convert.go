@@ -58,6 +58,10 @@ or to the file named by --out; of one with several, to a folder named by --out, 
 file for each. One data file goes into a folder too, if there is one of that name.
 A file appears only when it is complete.
 
+In XML of a composite entity all rows have the same arrays of nested records, empty
+ones too, when they go to a file. On standard output they do when the first of them
+stands near the beginning of a file; else a note names the flags for it.
+
 Quotes that stand where CSV has none are kept as text and named on standard error;
 with --strict a record that has one cannot be read.
 With --select only these columns are written, in this order. With --schema no rows
@@ -87,7 +91,7 @@ it leaves no part of a file.`,
 	c.Flags().StringVar(&cv.delimiter, "delimiter", "auto", "character between CSV fields, or tab")
 	c.Flags().StringVar(&cv.quote, "quote", `"`, "character around CSV fields, or none")
 	c.Flags().StringVar(&cv.encoding, "encoding", "auto", "text encoding, for example windows-1252")
-	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also where the row has none; LINE/CHARGE is one below LINE; repeatable")
+	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also in a file that has none; LINE/CHARGE is one below LINE; repeatable")
 	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record, or the first row of a sheet, is data")
 	c.Flags().BoolVar(&cv.replace, "replace-undecodable", false, "put U+FFFD in place of bytes that the encoding does not know, and say how many; else such a record is bad")
 	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read, or has quotes where CSV has none")
