@@ -114,14 +114,14 @@ func TestLateRecordsBehindAShape(t *testing.T) {
 		OnTypeError: convert.TypeErrorKeep,
 	}
 	w.run(cfg)
-	receipt := w.composite(lateOrders(50), 50)
+	receipt := w.composite(lateOrders(2000), 2000)
 	e := w.only(receipt.ShipmentID)
 	w.wantExport(e, state.Landed, "", LandedHere)
 	rows := w.rows(e)
-	if m := w.manifest(e); len(rows) != 50 || m["rows"] != 50.0 || m["rows_set_aside"] != 0.0 || fmt.Sprint(m["warnings"]) != "[]" {
+	if m := w.manifest(e); len(rows) != 2000 || m["rows"] != 2000.0 || m["rows_set_aside"] != 0.0 || fmt.Sprint(m["warnings"]) != "[]" {
 		t.Fatalf("%d rows; the manifest says %v", len(rows), m)
 	}
-	if got, want := fmt.Sprint(rows[0], rows[49]), "map[id:0000000 lines:[]] map[id:last lines:[a b]]"; got != want {
+	if got, want := fmt.Sprint(rows[0], rows[1999]), "map[id:0000000 lines:[]] map[id:last lines:[a b]]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

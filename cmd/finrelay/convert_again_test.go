@@ -71,6 +71,7 @@ func TestConvertLateRecords(t *testing.T) {
 		"package to output":       {args: []string{path("late.zip"), "--child", "LINE/CHARGE"}, last: true},
 		"declared stream":         {args: []string{"-", "--child", "LINE", "--child", "LINE/CHARGE"}, stdin: late, last: true},
 		"file to output, late":    {args: []string{path("late.xml")}, last: true, stream: true},
+		"stream to output, early": {args: []string{"-"}, stdin: early},
 		"stream to output":        {args: []string{"-"}, stdin: late, last: true, stream: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,12 +155,12 @@ func TestConvertBrokenComposite(t *testing.T) {
 // written, of a stream too.
 func TestConvertSchemaOfComposite(t *testing.T) {
 	var out, errs bytes.Buffer
-	code := run(t.Context(), []string{"convert", "-", "--schema", "--stats"}, bytes.NewReader(orders(299, 300)), &out, &errs)
+	code := run(t.Context(), []string{"convert", "-", "--schema", "--stats"}, bytes.NewReader(orders(2999, 3000)), &out, &errs)
 	lines := strings.Split(out.String(), "\n")
-	if code != exitParked || !strings.HasPrefix(lines[3], "LINE    nested  300     0      0 ") {
+	if code != exitParked || !strings.HasPrefix(lines[3], "LINE    nested  3000    0      0 ") {
 		t.Errorf("exit code %d\n%s\n%s", code, &out, &errs)
 	}
-	if stats := errs.String(); strings.Count(stats, "among rows") != 1 || !strings.Contains(stats, "standard input  300   1    41.2 kB") {
+	if stats := errs.String(); strings.Count(stats, "among rows") != 1 || !strings.Contains(stats, "standard input  3000  1    411.1 kB") {
 		t.Errorf("it said %s", stats)
 	}
 }

@@ -73,14 +73,14 @@
 //
 // Records need no declaration. Where one was met, it is known for all that
 // follows, by its path: it is an array in each row or record that may hold it, and
-// of objects alone, {} or {"#text": ...} where it is empty or text. What went out
-// before is the caller's to make good, by a second conversion; see Options.Repeat
-// and Result.Uneven. Paths of 256 records or 32 KB are kept; see
-// Result.MoreRecords.
+// of objects alone, {} or {"#text": ...} where it is empty or text. Rows
+// within 64 KB of the first one are read again if they lack a record that comes
+// later among them. What else went out before is the caller's to make good, by a
+// second conversion; see Options.Repeat and Result.Uneven. Paths of 256 records or
+// 32 KB are kept; see Result.MoreRecords.
 //
-// Names keep their prefix as written; namespace declarations are
-// no data and are left out. A row element with another name than the first
-// one's is a bad row.
+// Names keep their prefix as written; namespace declarations are no data and are
+// left out. A row element with another name than the first one's is a bad row.
 //
 // The document must be well-formed (XML 1.0, fifth edition) to the last byte:
 // what a processor must refuse ends the conversion with an exporter.RecordError

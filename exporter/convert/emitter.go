@@ -17,6 +17,7 @@ type emitter struct {
 	out    []byte
 	rows   int
 	failed bool // the sink refused something: give it nothing more
+	held   bool // rows are kept back, since they may be read again; see lookBack
 	repeat Repeat
 	muted  bool // the caller converts again: the sink is given nothing more
 }
@@ -24,13 +25,21 @@ type emitter struct {
 // row counts the line that was just appended to out.
 func (e *emitter) row() error {
 	e.rows++
-	if len(e.out) < blockSize {
+	if len(e.out) < blockSize || e.held {
 		return nil
 	}
 	return e.flush()
 }
 
+// letGo ends the time in which rows may be read again.
+func (e *emitter) letGo() {
+	if e.held {
+		e.held, e.window.mark = false, -1
+	}
+}
+
 func (e *emitter) flush() error {
+	e.letGo()
 	e.mute()
 	if err := e.hand(e.out, e.rows); err != nil || e.rows == 0 {
 		return err

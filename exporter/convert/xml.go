@@ -28,6 +28,7 @@ type xmlReader struct {
 	// encodingSaid: the encoding was given, so the declaration is not asked.
 	encodingSaid bool
 	root         []byte
+	first        place // of the rows
 }
 
 func readXML(w *window, out *emitter, format Format, opt Options) error {
@@ -63,6 +64,7 @@ func (x *xmlReader) document() error {
 	if err != nil {
 		return err
 	}
+	x.keepRows()
 	for done := empty; !done; {
 		if err := x.fastRows(); err != nil {
 			return err
@@ -112,7 +114,10 @@ func (x *xmlReader) step(read func(*xmlReader) error) error {
 
 // rowOrEnd reads one row element, or the end tag of the root.
 func (x *xmlReader) rowOrEnd(done *bool) error {
-	var bad bool
+	if x.lookedFar() {
+		return nil
+	}
+	var bad, late bool
 	err := x.step(func(x *xmlReader) error {
 		s := &x.scan
 		if len(s.in) == 0 {
@@ -121,7 +126,8 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 		if ok, err := s.has("</"); err != nil {
 			return err
 		} else if ok {
-			*done = true
+			late = x.late()
+			*done = !late
 			return s.endTag(x.root)
 		}
 		name, err := s.row(&x.columns)
@@ -136,6 +142,9 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 			x.sawFormat()
 		}
 		if bad = !bytes.Equal(name, x.rowName); bad {
+			if late = x.late(); late {
+				return nil
+			}
 			return x.otherName(name)
 		}
 		if s.fresh && x.learnRecords(s.in[:s.pos]) {
@@ -147,6 +156,10 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 		}
 		return s.addColumns(&x.columns)
 	})
+	if err == nil && late {
+		x.readRowsAgain()
+		return nil
+	}
 	if err != nil || *done || bad {
 		return err
 	}

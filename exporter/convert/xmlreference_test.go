@@ -212,7 +212,7 @@ func unevenKeys(t *rapid.T, lines string) string {
 // it says otherwise, and a second never does.
 func TestRecordsEqualReference(t *testing.T) {
 	keepSizes(t)
-	defer func() { readFast = true }()
+	defer func(n int) { readFast, lookBack = true, n }(lookBack)
 	var uneven, even int
 	rapid.Check(t, func(t *rapid.T) {
 		var b strings.Builder
@@ -236,6 +236,7 @@ func TestRecordsEqualReference(t *testing.T) {
 			t.Fatalf("the reference has uneven rows, %s: %s", key, want)
 		}
 		readFast = rapid.Bool().Draw(t, "fast")
+		lookBack = rapid.SampledFrom([]int{-1, 0, 50, 200, 1 << 16}).Draw(t, "look back")
 		var first Result
 		for i, size := range []int{1 << 12, 1, 2, 3, 5, 8, 13, 64, 200} {
 			blockSize, sampleSize = size, size
@@ -282,6 +283,8 @@ func TestRecordsEqualReference(t *testing.T) {
 // TestRecordsAreBounded: beyond the bound records are what they were without any
 // knowledge of them, in a second pass as in the first.
 func TestRecordsAreBounded(t *testing.T) {
+	defer func(n int) { lookBack = n }(lookBack)
+	lookBack = -1
 	for what, doc := range map[string]func(i int) string{
 		"many":     func(i int) string { return fmt.Sprintf(`<R><A>1</A><L%d k="1"/></R>`, i) },
 		"long":     func(i int) string { return fmt.Sprintf(`<R><A>1</A><L%s%d k="1"/></R>`, strings.Repeat("x", 1000), i) },
