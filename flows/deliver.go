@@ -47,8 +47,8 @@ type parkedError struct {
 
 func (e *parkedError) Error() string { return e.detail }
 
-// deliver takes one export's rows to one output: one pass over the raw file,
-// committed only when the pass was clean.
+// deliver takes one export's rows to one output: one pass over the raw file, for
+// a composite two at most, committed only when the last was clean.
 func (r *Relay) deliver(ctx context.Context, job state.DeliveryJob) {
 	key := state.DeliveryKey{ExportID: job.Export.ID, Output: job.Delivery.Output}
 	log := r.log.With(keyExport, key.ExportID, keyOutput, key.Output, keyEntity, job.Export.Entity,
@@ -105,32 +105,17 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 		return landing, &parkedError{reason: state.ReasonNoFlow, detail: fmt.Sprintf(
 			"flow %s or output %s is not in the configuration any more", job.Delivery.Flow, job.Delivery.Output)}
 	}
-	source, err := r.openMember(job)
+	p, err := r.convert(ctx, job, flow, output)
 	if err != nil {
 		return landing, err
 	}
-	defer source.Close()
-	w, err := output.Begin(ctx, outputExport(job))
-	if err != nil {
-		return landing, asOutput(job.Delivery.Output, err)
-	}
-	defer func() { err = errors.Join(err, w.Abort()) }()
-	r.cfg.Trace("convert")
-	pass := &pass{w: w, output: job.Delivery.Output, policy: flow.OnBadRows, entry: entryName(job)}
-	read := flow.Read
-	read.Entity, read.TempFolder = job.Export.Entity, r.db.Folder()
-	result, err := flow.reap(ctx, source, pass.entry, read, pass)
-	if emptyAsAnnounced(err, job.Export) {
-		err = nil
-	}
+	defer func() { err = errors.Join(err, p.end()) }()
+	result := p.harvest
+	notes, err := p.check(result, job.Export, flow)
 	if err != nil {
 		return landing, err
 	}
-	notes, err := pass.check(result, job.Export, flow)
-	if err != nil {
-		return landing, err
-	}
-	from, err := source.rest()
+	from, err := p.source.rest()
 	if err != nil {
 		return landing, err
 	}
@@ -139,7 +124,7 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 		return landNothing(job, notes)
 	}
 	r.cfg.Trace("commit")
-	receipt, err := w.Commit(ctx, outputFacts(result, job, from, notes))
+	receipt, err := p.w.Commit(ctx, outputFacts(result, job, from, notes))
 	if err != nil {
 		return landing, asOutput(job.Delivery.Output, err)
 	}
@@ -181,7 +166,9 @@ func entryName(job state.DeliveryJob) string {
 
 // pass receives one conversion and passes good rows on.
 type pass struct {
+	source    *source
 	w         outputs.Writer
+	harvest   harvest // once it is over
 	output    string
 	policy    Policy
 	entry     string
@@ -247,7 +234,8 @@ func (p *pass) check(res harvest, e state.Export, f *Flow) (notes string, err er
 		}
 		notes = join(notes, mismatch)
 	}
-	return join(join(notes, res.ReplacedText()), res.Oddities.String()), nil
+	notes = join(join(notes, res.ReplacedText()), res.Oddities.String())
+	return join(notes, res.RecordsText()), nil
 }
 
 func outputExport(job state.DeliveryJob) outputs.Export {

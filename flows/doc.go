@@ -20,6 +20,7 @@
 //	renew.go        FinOps makes a fresh link to what expired
 //	ack.go          FinOps may forget a message
 //	deliver.go      an export becomes durable JSON in an output
+//	pass.go         one pass over its data file, or two
 //	shape.go        its rows get the flow's types and names on the way
 //	verdict.go      an error becomes wait, renew, park or stop
 //	rerun.go        a person's verbs

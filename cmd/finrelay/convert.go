@@ -65,6 +65,10 @@ Several inputs go to the folder --out, some of them at once: each to a file of i
 own name, a package of several data files to a folder of its own name. Without --out
 their rows go to standard output, one input after the other.
 
+In XML of a composite entity all rows have the same arrays of nested records, empty
+ones too, when they go to a file. On standard output they do when the first of them
+stands near the beginning of a file; else a note names the flags for it.
+
 Quotes that stand where CSV has none are kept as text and named on standard error;
 with --strict a record that has one cannot be read.
 With --select only these columns are written, in this order. With --schema no rows
@@ -95,7 +99,7 @@ too: exit 3 when others were written, 1 when none was or with --strict. Interrup
 	c.Flags().StringVar(&cv.delimiter, "delimiter", "auto", "character between CSV fields; tab, or a code as U+001F, for one that cannot be typed")
 	c.Flags().StringVar(&cv.quote, "quote", `"`, "character around CSV fields, or its code as U+00FE, or none")
 	c.Flags().StringVar(&cv.encoding, "encoding", "auto", "text encoding, for example windows-1252")
-	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also where the row has none; LINE/CHARGE is one below LINE; repeatable")
+	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also in a file that has none; LINE/CHARGE is one below LINE; repeatable")
 	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record, or the first row of a sheet, is data")
 	c.Flags().BoolVar(&cv.replace, "replace-undecodable", false, "put U+FFFD in place of bytes that the encoding does not know, and say how many; else such a record is bad")
 	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read, or has quotes where CSV has none")
@@ -168,7 +172,11 @@ func (cv *conversion) convertPipe(ctx context.Context, r io.Reader, name string,
 	in := bufio.NewReaderSize(endingWith(ctx, r), 64<<10)
 	if head, _ := in.Peek(4); !bytes.Equal(head, []byte("PK\x03\x04")) {
 		cv.progress.begin(0)
-		return cv.one(ctx, data{Reader: in, name: name}, cv.target.file(name), opt)
+		from, forget, err := cv.keepPipe(data{Reader: in, name: name}, head)
+		if err != nil {
+			return err
+		}
+		return errors.Join(cv.one(ctx, from, cv.target.file(name), opt), forget())
 	}
 	f, err := os.CreateTemp("", "finrelay-convert-")
 	if err != nil {
@@ -214,30 +222,45 @@ type data struct {
 	io.Reader
 	name, entity string
 	size         int64 // bytes; 0 when unknown
+
+	again func() (io.ReadCloser, error) // opens it anew; nil when it can be read once only
+	facts fileFacts                     // of a first pass
+	named int64                         // bad rows that a first pass has named
 }
 
 // pour converts one stream to w, or only looks at it for --schema.
 func (cv *conversion) pour(ctx context.Context, from data, w io.Writer, opt convert.Options) error {
 	facts := newFacts(from)
+	rejects := &badRows{cv: cv, entry: from.name, named: from.named}
 	from.Reader = cv.progress.watch(from.Reader)
 	defer cv.progress.clear()
 	if cv.schema {
 		survey := convert.NewSurvey()
-		res, err := convert.Convert(ctx, from, from.name, opt, &badRows{Sink: survey, cv: cv, entry: from.name})
+		rejects.Sink = survey
+		res, err := convert.Convert(ctx, from, from.name, opt, rejects)
+		if again := rejects.again(res, err, opt.Repeat); again != nil {
+			return again
+		}
 		cv.noteOddities(from, res)
 		if err == nil {
+			cv.noteRecords(from, res)
 			cv.files = append(cv.files, facts.done(res, survey.Columns(res.Columns)))
 		}
 		return err
 	}
 	rows := newRowWriter(w, cv.target.format == "json")
 	defer rows.release()
-	res, err := cv.shaped(ctx, from, opt, &badRows{Sink: rows, cv: cv, entry: from.name})
+	rejects.Sink = rows
+	res, err := cv.shaped(ctx, from, opt, rejects)
+	if again := rejects.again(res, err, opt.Repeat); again != nil {
+		return again
+	}
 	cv.noteOddities(from, res)
 	if err != nil {
 		// An array that breaks off must not look whole.
 		return errors.Join(err, rows.w.Flush())
 	}
+	cv.noteRecords(from, res)
 	cv.files = append(cv.files, facts.done(res, nil))
 	return rows.end()
 }

@@ -33,6 +33,9 @@ type fileFacts struct {
 }
 
 func newFacts(from data) fileFacts {
+	if !from.facts.began.IsZero() {
+		return from.facts
+	}
 	return fileFacts{File: from.name, Entity: from.entity, began: time.Now()}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,5 +112,6 @@ func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m u
 		opt.Entity = cv.entity // of a workbook: it names the sheet
 	}
 	from := data{Reader: r, name: cv.nameOf(m, name), entity: m.Entity, size: m.Size}
+	from.again = func() (io.ReadCloser, error) { return contents.Open(m) }
 	return cv.one(ctx, from, out, opt)
 }

@@ -78,9 +78,13 @@ type badRows struct {
 	convert.Sink
 	cv    *conversion
 	entry string
+	named int64 // bad rows yet to come of which a first pass has spoken
+
+	rows, bad int64
 }
 
 func (s *badRows) Block(lines []byte, rows int) error {
+	s.rows += int64(rows)
 	s.cv.progress.add(0, int64(rows))
 	return s.Sink.Block(lines, rows)
 }
@@ -89,6 +93,9 @@ func (s *badRows) BadRow(b convert.BadRow) error {
 	e := &exporter.RecordError{Entry: s.entry, Line: b.Line, Column: b.Column, Err: b.Err}
 	if s.cv.strict {
 		return e
+	}
+	if s.bad++; s.bad <= s.named {
+		return nil
 	}
 	s.cv.badRows++
 	s.cv.showBad(e.Error())

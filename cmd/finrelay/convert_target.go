@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -11,8 +12,14 @@ import (
 
 // one converts one stream to a file, or to standard output when out is empty.
 func (cv *conversion) one(ctx context.Context, from data, out string, opt convert.Options) error {
-	if out == "" || cv.schema {
-		return cv.pour(ctx, from, cv.app.stdout, opt)
+	pourTo := func(w io.Writer, can convert.Repeat) error {
+		return cv.twice(from, opt, can, func(from data, opt convert.Options) error { return cv.pour(ctx, from, w, opt) })
+	}
+	switch {
+	case cv.schema:
+		return pourTo(cv.app.stdout, convert.RepeatAfresh)
+	case out == "":
+		return pourTo(cv.app.stdout, convert.RepeatUnseen)
 	}
 	// A pipe or device takes the rows itself: a file must not stand in its place.
 	if info, err := os.Stat(out); err == nil && !info.Mode().IsRegular() {
@@ -20,13 +27,13 @@ func (cv *conversion) one(ctx context.Context, from data, out string, opt conver
 		if err != nil {
 			return err
 		}
-		return errors.Join(cv.pour(ctx, from, f, opt), f.Close())
+		return errors.Join(pourTo(f, convert.RepeatUnseen), f.Close())
 	}
 	f, err := os.CreateTemp(filepath.Dir(out), "."+filepath.Base(out)+".*.tmp")
 	if err != nil {
 		return err
 	}
-	err = cv.pour(ctx, from, f, opt)
+	err = cv.pourFile(ctx, from, f, opt)
 	if err == nil {
 		err = f.Sync()
 	}

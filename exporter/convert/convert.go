@@ -53,6 +53,12 @@ type Result struct {
 	Replaced      int64    // with Options.Replace: characters that the encoding does not know
 	Oddities      Oddities // in rows and the header, not in bad rows; none unless CSV
 	Sheet         string   // the sheet that was read; "" unless a workbook
+
+	// Of nested XML, a composite entity; see the package comment.
+	Records     []string // paths of the records met, each behind what it stands in; those of Options.Records first
+	MoreRecords bool     // there were more than are learned: arrays where they stand, no key where they do not
+	Uneven      bool     // a row went out before it was known that it lacks one of Records
+	Repeat      bool     // Options.Repeat: convert again, with Options.Records = Records
 }
 
 // Convert reads one data file from r and gives its rows to sink. entry is the
@@ -117,7 +123,7 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 		format = sniffFormat(w.bytes())
 	}
 	out := newEmitter(ctx, sink, w, res)
-	out.out = mem.out[:0]
+	out.out, out.repeat = mem.out[:0], opt.Repeat
 	defer func() { mem.out = out.out }()
 	if !w.eof {
 		ahead := readAhead(t, blocksOf(format, opt))
@@ -134,7 +140,7 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	}
 	res.Encoding, _ = w.in.decoding()
 	if err == nil {
-		return out.flush()
+		return out.end()
 	}
 	// Rows before the fault are whole; the sink decides what they are worth.
 	if lost := out.flushAfter(err); lost != nil {

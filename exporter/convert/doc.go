@@ -74,12 +74,21 @@
 // composite entity, is a record: an object, its attributes under "@name", its
 // text, unless it is only white space, under "#text". Records stand in an array
 // at the place of the first, also when there is one only; an element of text
-// becomes an array when its name repeats. An absent element has no key: a row
-// keeps what it has. What is declared in Options.Children is an array in each
+// becomes an array when its name repeats. An absent element of text has no key: a
+// row keeps what it has. What is declared in Options.Children is an array in each
 // row, [] at the end of the row where it is absent; of strings, if the element
-// is text alone. Names keep their prefix as written; namespace declarations are
-// no data and are left out. A row element with another name than the first
-// one's is a bad row.
+// is text alone.
+//
+// Records need no declaration. Where one was met, it is known for all that
+// follows, by its path: it is an array in each row or record that may hold it, and
+// of objects alone, {} or {"#text": ...} where it is empty or text. Rows
+// within 64 KB of the first one are read again if they lack a record that comes
+// later among them. What else went out before is the caller's to make good, by a
+// second conversion; see Options.Repeat and Result.Uneven. Paths of 256 records or
+// 32 KB are kept; see Result.MoreRecords.
+//
+// Names keep their prefix as written; namespace declarations are no data and are
+// left out. A row element with another name than the first one's is a bad row.
 //
 // The document must be well-formed (XML 1.0, fifth edition) to the last byte:
 // what a processor must refuse ends the conversion with an exporter.RecordError

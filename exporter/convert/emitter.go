@@ -18,6 +18,9 @@ type emitter struct {
 	rows   int
 	trail  *trail // of the rows in out; nil unless the sink asks
 	failed bool   // the sink refused something: give it nothing more
+	held   bool   // rows are kept back, since they may be read again; see lookBack
+	repeat Repeat
+	muted  bool // the caller converts again: the sink is given nothing more
 }
 
 // newEmitter makes an emitter of rows that come from w, or from a sheet.
@@ -39,13 +42,22 @@ func (e *emitter) row() error {
 			return e.flush()
 		}
 	}
-	if len(e.out) < blockSize {
+	if len(e.out) < blockSize || e.held {
 		return nil
 	}
 	return e.flush()
 }
 
+// letGo ends the time in which rows may be read again.
+func (e *emitter) letGo() {
+	if e.held {
+		e.held, e.window.mark = false, -1
+	}
+}
+
 func (e *emitter) flush() error {
+	e.letGo()
+	e.mute()
 	if err := e.hand(e.out, e.rows, e.trail); err != nil || e.rows == 0 {
 		return err
 	}
@@ -67,6 +79,10 @@ func (e *emitter) hand(lines []byte, rows int, from origin) error {
 		return context.Cause(e.ctx)
 	}
 	if rows == 0 {
+		return nil
+	}
+	if e.muted {
+		e.res.Rows += int64(rows)
 		return nil
 	}
 	var err error
@@ -104,6 +120,9 @@ func (e *emitter) badRow(n int, f *fault) error {
 // refuse gives the sink a record, which stands at the window's place, as no row.
 func (e *emitter) refuse(rec []byte, f *fault) error {
 	e.res.BadRows++
+	if e.muted {
+		return nil
+	}
 	line, column := e.window.after(rec[:min(f.at, len(rec))])
 	bad := BadRow{
 		Line:   line,

@@ -43,6 +43,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		"csv 1252": {"A,B\n", "caf\xe9 \xe9\xe8,and more\n"},
 		"utf-16":   {utf16, string(utf16Codec{}.encode(nil, []byte("café,and more\n")))},
 		"xml":      {"<D>", "<R><A>some text</A><B>and more</B></R>\n"},
+		"records":  {"<D><R><A>1</A></R>", "<R><A>some text</A><L><B>1</B></L></R>\n"},
 		"json":     {"[{}\n", `, {"A": "some text", "B": 12}`},
 		"envelope": {`{"value": [{}`, `, {"A": "some text", "B": 12}`},
 		"comments": {"<D>", "<!-- nothing of value -->"},

@@ -3,6 +3,7 @@ package convert
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"unicode/utf8"
 )
@@ -61,6 +62,15 @@ type Options struct {
 	// other formats.
 	Children []string
 
+	// Records are paths as in Children of elements that are records wherever they
+	// stand: arrays as if declared, of objects alone, {} where the element is empty
+	// and {"#text": ...} where it is text. They are those of a Result whose Repeat
+	// says that a second conversion needs them; nobody else has to know them.
+	Records []string
+	// Repeat says what the caller can do about rows that went out before it was
+	// known that they lack a record.
+	Repeat Repeat
+
 	// Replace puts U+FFFD where the encoding knows no character, and counts, in
 	// place of making a bad row of it.
 	Replace bool
@@ -96,7 +106,7 @@ func (o Options) Validate() error {
 	if o.Cores < 0 {
 		return fmt.Errorf("cores %d: want a number of cores, 0 for all", o.Cores)
 	}
-	for _, path := range o.Children {
+	for _, path := range slices.Concat(o.Children, o.Records) {
 		if err := validateChild(path); err != nil {
 			return err
 		}

@@ -58,6 +58,7 @@ type window struct {
 	end   int
 	eof   bool
 	max   int // longest record
+	mark  int // what begins here is kept, though it was read; -1: nothing
 
 	// What advance moved over last, for a trail: where it began, and its bytes.
 	from   struct{ line, before int64 }
@@ -69,7 +70,7 @@ type window struct {
 }
 
 func newWindow(in input, maxRecord int, entry string) *window {
-	return &window{place: place{line: 1}, in: in, entry: entry, max: maxRecord}
+	return &window{place: place{line: 1}, in: in, entry: entry, max: maxRecord, mark: -1}
 }
 
 func (w *window) bytes() []byte { return w.buf[w.start:w.end] }
@@ -100,8 +101,8 @@ func (w *window) grow() error {
 // ensure reads until n bytes are held or the text ends.
 func (w *window) ensure(n int) error {
 	w.room(n + minRead - (w.end - w.start))
-	for w.end < n && !w.eof {
-		got, err := w.in.Read(w.buf[w.end : n+minRead])
+	for w.end-w.start < n && !w.eof {
+		got, err := w.in.Read(w.buf[w.end : w.start+n+minRead])
 		w.end += got
 		_, w.codec = w.in.decoding()
 		if errors.Is(err, io.EOF) {
@@ -119,11 +120,15 @@ func (w *window) append(text []byte) {
 	w.end += copy(w.buf[w.end:], text)
 }
 
-// room moves what is held to the front and makes n bytes fit behind it.
+// room moves what is held, or kept, to the front and makes n bytes fit behind it.
 func (w *window) room(n int) {
-	if w.start > 0 {
-		w.end = copy(w.buf, w.bytes())
-		w.start = 0
+	from := w.start
+	if w.mark >= 0 {
+		from, w.mark = w.mark, 0
+	}
+	if from > 0 {
+		w.end = copy(w.buf, w.buf[from:w.end])
+		w.start -= from
 	}
 	if len(w.buf) < w.end+n {
 		grown := make([]byte, w.end+n)

@@ -28,11 +28,13 @@ type xmlReader struct {
 	// encodingSaid: the encoding was given, so the declaration is not asked.
 	encodingSaid bool
 	root         []byte
+	first        place // of the rows
 }
 
 func readXML(w *window, out *emitter, format Format, opt Options) error {
 	x := &xmlReader{emitter: out, encodingSaid: opt.Encoding != ""}
-	x.scan.children = declareChildren(opt.Children)
+	x.scan.children = knownChildren(opt.Children, opt.Records)
+	out.res.Records = slices.Clone(opt.Records)
 	x.fast.off = !readFast
 	out.res.Format = format
 	err := x.document()
@@ -62,6 +64,7 @@ func (x *xmlReader) document() error {
 	if err != nil {
 		return err
 	}
+	x.keepRows()
 	for done := empty; !done; {
 		if err := x.fastRows(); err != nil {
 			return err
@@ -111,7 +114,10 @@ func (x *xmlReader) step(read func(*xmlReader) error) error {
 
 // rowOrEnd reads one row element, or the end tag of the root.
 func (x *xmlReader) rowOrEnd(done *bool) error {
-	var bad bool
+	if x.lookedFar() {
+		return nil
+	}
+	var bad, late bool
 	err := x.step(func(x *xmlReader) error {
 		s := &x.scan
 		if len(s.in) == 0 {
@@ -120,7 +126,8 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 		if ok, err := s.has("</"); err != nil {
 			return err
 		} else if ok {
-			*done = true
+			late = x.late()
+			*done = !late
 			return s.endTag(x.root)
 		}
 		name, err := s.row(&x.columns)
@@ -135,12 +142,29 @@ func (x *xmlReader) rowOrEnd(done *bool) error {
 			x.sawFormat()
 		}
 		if bad = !bytes.Equal(name, x.rowName); bad {
+			if late = x.late(); late {
+				return nil
+			}
 			return x.otherName(name)
+		}
+		if s.fresh && x.learnRecords(s.in[:s.pos]) {
+			// Records before the first of a kind were read without it.
+			s.pos = 0
+			if _, err := s.row(&x.columns); err != nil {
+				return err
+			}
 		}
 		return s.addColumns(&x.columns)
 	})
+	if err == nil && late {
+		x.readRowsAgain()
+		return nil
+	}
 	if err != nil || *done || bad {
 		return err
+	}
+	for _, c := range x.scan.strings {
+		c.strings = true
 	}
 	// The names still point into the window: step moved on without moving bytes.
 	x.out = append(x.scan.appendObject(x.out, 0), '\n')

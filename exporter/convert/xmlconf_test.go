@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"io"
 	"os"
@@ -153,10 +152,13 @@ func compareRows(t *testing.T, c conformance) int {
 		return 0
 	}
 	doc := inRow(c.doc)
-	dec := xml.NewDecoder(bytes.NewReader(doc))
-	want, err := rowOf(dec)
+	rows, err := readNodes(doc)
 	if err != nil {
 		return 0
+	}
+	var want any
+	if err := json.Unmarshal([]byte(newSlowXML(rows, nil).lines(rows)), &want); err != nil {
+		t.Fatal(err)
 	}
 	var out record
 	if _, err := Convert(t.Context(), bytes.NewReader(doc), "", Options{Format: FormatXML}, &out); err != nil {
@@ -170,73 +172,4 @@ func compareRows(t *testing.T, c conformance) int {
 		t.Errorf("%s: got\n%v\nencoding/xml has\n%v\nof %q", c.name, got, want, doc)
 	}
 	return 1
-}
-
-// rowOf reads the first element below the root with encoding/xml, in the shape
-// that doc.go promises.
-func rowOf(dec *xml.Decoder) (any, error) {
-	for depth := 0; ; {
-		tok, err := dec.RawToken()
-		if err != nil {
-			return nil, err
-		}
-		if start, ok := tok.(xml.StartElement); ok {
-			if depth++; depth == 2 {
-				return elementOf(dec, start, true)
-			}
-		}
-	}
-}
-
-func elementOf(dec *xml.Decoder, start xml.StartElement, row bool) (any, error) {
-	name := func(n xml.Name) string { return strings.TrimPrefix(n.Space+":"+n.Local, ":") }
-	values := map[string][]any{}
-	for _, a := range start.Attr {
-		key := name(a.Name)
-		if key == "xmlns" || a.Name.Space == "xmlns" {
-			continue
-		}
-		if !row {
-			key = "@" + key
-		}
-		// It leaves white space in attributes alone.
-		values[key] = append(values[key], strings.NewReplacer("\n", " ", "\t", " ").Replace(a.Value))
-	}
-	var text strings.Builder
-	for {
-		tok, err := dec.RawToken()
-		if err != nil {
-			return nil, err
-		}
-		switch tok := tok.(type) {
-		case xml.CharData:
-			text.Write(tok)
-		case xml.StartElement:
-			v, err := elementOf(dec, tok, false)
-			if err != nil {
-				return nil, err
-			}
-			values[name(tok.Name)] = append(values[name(tok.Name)], v)
-		case xml.EndElement:
-			return shapeOf(values, text.String(), row), nil
-		}
-	}
-}
-
-func shapeOf(values map[string][]any, text string, row bool) any {
-	if len(values) == 0 && !row {
-		return text
-	}
-	m := map[string]any{}
-	for key, list := range values {
-		if s, ok := list[0].(string); ok && len(list) == 1 {
-			m[key] = s
-		} else {
-			m[key] = list
-		}
-	}
-	if strings.Trim(text, " \t\r\n") != "" {
-		m["#text"] = text
-	}
-	return m
 }

@@ -6,6 +6,7 @@ import "bytes"
 // of the rows before it.
 func (s *xmlScan) row(columns *columnSet) ([]byte, error) {
 	s.fields, s.vals, s.text = s.fields[:0], s.vals[:0], s.text[:0]
+	s.fresh, s.strings = false, s.strings[:0]
 	name, empty, err := s.startTag(1)
 	if err != nil {
 		return nil, err
@@ -17,7 +18,7 @@ func (s *xmlScan) row(columns *columnSet) ([]byte, error) {
 		}
 		s.keepText(0)
 	}
-	s.declared(0, s.children)
+	s.complete(0, s.children)
 	if s.usual = s.inOrderOf(columns.names); !s.usual {
 		s.link(0)
 	}
@@ -54,8 +55,8 @@ func (s *xmlScan) addColumns(columns *columnSet) error {
 	return nil
 }
 
-// content reads up to and over the end tag of the element name; of says what was
-// declared of it.
+// content reads up to and over the end tag of the element name; of says what is
+// known of it.
 func (s *xmlScan) content(name []byte, depth int, of *xmlChildren) error {
 	for {
 		if err := s.chars('<'); err != nil {
@@ -105,14 +106,15 @@ func (s *xmlScan) child(depth int, parent *xmlChildren) error {
 			return err
 		}
 	}
-	record := len(s.fields) > fields || c.parent()
+	record := len(s.fields) > fields || c.always()
+	s.fresh = s.fresh || record && s.unknown(c)
 	f := xmlField{name: name, from: vals, list: record || c != nil}
 	if !record {
 		// What stands there are namespace declarations, which are no data.
 		s.vals = appendString(s.vals[:vals], s.text[text:])
 	} else {
 		s.keepText(text)
-		s.declared(fields, c)
+		s.complete(fields, c)
 		s.link(fields)
 		object := len(s.vals)
 		s.vals = s.appendObject(s.vals, fields)

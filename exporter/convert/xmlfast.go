@@ -58,6 +58,9 @@ func (x *xmlReader) fastRows() error {
 		if err != nil {
 			return err
 		}
+		if x.lookedFar() {
+			return nil
+		}
 		if found == otherRow || w.eof {
 			f.wait = f.fails
 			f.fails = min(2*f.fails+1, fastWait)

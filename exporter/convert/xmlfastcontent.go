@@ -68,7 +68,7 @@ func (f *xmlFast) texts(sh *xmlShape, out, in []byte, o, p, k int) (_, _, next i
 }
 
 // records reads the records of a name that stand together at in[p:], as an
-// array. One without fields is none, but text: not for here.
+// array. One without fields is text, unless it is known better: not for here.
 func (f *xmlFast) records(key *xmlKey, out, in []byte, o, p int) (int, int, xmlFound) {
 	o = key.put(out, o)
 	for {
@@ -82,7 +82,7 @@ func (f *xmlFast) records(key *xmlKey, out, in []byte, o, p int) (int, int, xmlF
 		if found != likeRow {
 			return o, p, found
 		}
-		if o == begin+len("{}") {
+		if o == begin+len("{}") && !key.record.always {
 			return o, p, otherRow
 		}
 		next := p

@@ -16,8 +16,8 @@ func drawElement(t *rapid.T, b *strings.Builder, name string, depth int) {
 		return rapid.SampledFrom([]string{"", "", "1", "text", "exactly8", "twelve bytes", "&lt;", `"q"`, `\`, "é", "]", "a b", "\n", "]]&gt;", "longer than a word, with ümlauts"}).Draw(t, "text")
 	}
 	b.WriteString("<" + name)
-	for i, n := 0, some(2); i < n; i++ {
-		fmt.Fprintf(b, ` %s="%s"`, []string{"A", "X"}[i], strings.ReplaceAll(text(), `"`, "&quot;"))
+	for i, n := 0, some(3); i < n; i++ {
+		fmt.Fprintf(b, ` %s="%s"`, []string{"A", "X", "L"}[i], strings.ReplaceAll(text(), `"`, "&quot;"))
 	}
 	if depth == 0 && some(1) == 0 {
 		b.WriteString("/>")

@@ -93,7 +93,7 @@ func (f *xmlFast) learnChild(sh *xmlShape, next *int, name []byte, of *xmlChildr
 	var record *xmlShape
 	if i >= 0 {
 		record = sh.keys[i].record
-	} else if declared.parent() {
+	} else if declared.always() {
 		record = f.newShape(string(name), sh, declared)
 	}
 	record = f.learnElement(record, sh, declared, depth+1)
@@ -142,7 +142,7 @@ func (f *xmlFast) learnKey(sh *xmlShape, next *int, name []byte, attr bool, dept
 }
 
 func (f *xmlFast) newShape(name string, parent *xmlShape, of *xmlChildren) *xmlShape {
-	sh := &xmlShape{open: "<" + name, close: "</" + name + ">", changed: true}
+	sh := &xmlShape{open: "<" + name, close: "</" + name + ">", changed: true, always: of.always()}
 	if parent != nil {
 		sh.tail = parent.tail
 	}

@@ -9,6 +9,7 @@ type xmlShape struct {
 	absent  []string // for each declared child: `,"NAME":[]`
 	longest int      // of the markup looked for
 	changed bool     // since the keys were connected
+	always  bool     // a record also when it is empty
 	tail    int      // bytes of absent, together with those of the elements around
 }
 

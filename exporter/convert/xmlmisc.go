@@ -91,6 +91,9 @@ func (x *xmlReader) misc(text error) error {
 		if err != nil {
 			return err
 		}
+		if x.lookedFar() {
+			return nil
+		}
 	}
 	return nil
 }

@@ -13,13 +13,16 @@ type xmlScan struct {
 	pos   int
 	atEOF bool
 
-	children *xmlChildren // declared of the row; nil: nothing
-	attrs    int          // attributes of the last row
-	usual    bool         // the last row's keys are known and in order
-	fields   []xmlField   // of all elements that are open, innermost last
-	vals     []byte       // their values as JSON
-	text     []byte       // character data of the elements that are open
-	slots    []int32      // see linkMany
+	children *xmlChildren   // known of the row; nil: nothing
+	full     bool           // no more of them are learned
+	attrs    int            // attributes of the last row
+	usual    bool           // the last row's keys are known and in order
+	fresh    bool           // the last row holds a record that was not met before
+	strings  []*xmlChildren // arrays of strings in the last row, though declared
+	fields   []xmlField     // of all elements that are open, innermost last
+	vals     []byte         // their values as JSON
+	text     []byte         // character data of the elements that are open
+	slots    []int32        // see linkMany
 }
 
 // xmlField is one key of an element and where its value stands in vals.

@@ -251,7 +251,7 @@ type Read struct {
 	Header bool `yaml:"header"`
 	// Names of the columns, for files without a header. Default COLUMN1, COLUMN2 and so on.
 	Columns []string `yaml:"columns"`
-	// Elements of composite entities' XML that are always arrays, also in rows that have none or one: a name for children of the row, a path as in LINE/CHARGE for those further down. Without it elements with content of their own are arrays where they stand, and absent ones have no key.
+	// Elements of composite entities' XML that are always arrays, also in files that hold none: a name for children of the row, a path as in LINE/CHARGE for those further down. Elements with content of their own need no declaration: a file that holds one has it as an array in all rows. Texts that may repeat do.
 	Children []string `yaml:"children"`
 	// Encoding of text files, for example windows-1252; auto goes by byte order mark, then UTF-8 if it fits, then fallback_encoding. Default auto.
 	Encoding string `yaml:"encoding"`
