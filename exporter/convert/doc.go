@@ -70,11 +70,12 @@
 // Each child element of the root is a row. Its attributes (XML-Attribute) and
 // its child elements (XML-Element) become keys, in that order; one reader
 // serves both forms, so a mixture loses nothing. An element of text alone is a
-// string. One with child elements or attributes of its own, as the lines of a
-// composite entity, is a record: an object, its attributes under "@name", its
-// text, unless it is only white space, under "#text". Records stand in an array
-// at the place of the first, also when there is one only; an element of text
-// becomes an array when its name repeats. An absent element of text has no key: a
+// string, or null if it is empty and says so with xsi:nil="true". One with child
+// elements or other attributes of its own, as the lines of a composite entity,
+// is a record: an object, its attributes under "@name", its text, unless it is
+// only white space, under "#text". Records stand in an array at the place of the
+// first, also when there is one only; an element of text becomes an array when
+// its name repeats. An absent element of text has no key: a
 // row keeps what it has. What is declared in Options.Children is an array in each
 // row, [] at the end of the row where it is absent; of strings, if the element
 // is text alone.

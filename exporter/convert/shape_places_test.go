@@ -90,6 +90,24 @@ func placedXML(c codec, element bool) *placedFile {
 	return f
 }
 
+// placedComposite has rows that are read a second time, since a record comes late.
+func placedComposite() *placedFile {
+	f := &placedFile{name: "composite", text: "<D>\n", opt: Options{Format: FormatXMLElement}}
+	for i := range 30 {
+		n, bad := "7", -1
+		if i%3 == 1 {
+			n, bad = "x", 0
+		}
+		line := ""
+		if i%10 == 9 {
+			line = "<L><M>é</M></L>"
+		}
+		f.add("\n", "<R><A>1</A>\n<N>"+n+"</N>"+line+"</R>", bad, noNumber)
+	}
+	f.text += "\n</D>\n"
+	return f
+}
+
 func placedJSON(c codec, lines bool) *placedFile {
 	f := &placedFile{name: fmt.Sprintf("JSON %T lines %t", c, lines), codec: c, opt: Options{Format: FormatJSON}}
 	between, end := "\n", "\n"
@@ -119,7 +137,7 @@ func TestShaperSaysWhere(t *testing.T) {
 	le := utf16Codec{bigEndian: false}
 	files := []*placedFile{
 		placedCSV(nil, "\n", ","), placedCSV(nil, "\r\n", ";"), placedCSV(le, "\r\n", ","),
-		placedXML(nil, true), placedXML(nil, false), placedXML(le, true),
+		placedXML(nil, true), placedXML(nil, false), placedXML(le, true), placedComposite(),
 		placedJSON(nil, true), placedJSON(nil, false), placedJSON(le, true),
 	}
 	shape := Shape{Columns: []Column{{Name: "N", Type: TypeInteger}}}

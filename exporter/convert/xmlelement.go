@@ -100,6 +100,7 @@ func (s *xmlScan) child(depth int, parent *xmlChildren) error {
 	if err != nil {
 		return err
 	}
+	null := s.null
 	c := parent.child(name)
 	if !empty {
 		if err := s.content(name, depth, c); err != nil {
@@ -111,7 +112,12 @@ func (s *xmlScan) child(depth int, parent *xmlChildren) error {
 	f := xmlField{name: name, from: vals, list: record || c != nil}
 	if !record {
 		// What stands there are namespace declarations, which are no data.
-		s.vals = appendString(s.vals[:vals], s.text[text:])
+		s.vals = s.vals[:vals]
+		if null && len(s.text) == text {
+			s.vals = append(s.vals, "null"...)
+		} else {
+			s.vals = appendString(s.vals, s.text[text:])
+		}
 	} else {
 		s.keepText(text)
 		s.complete(fields, c)

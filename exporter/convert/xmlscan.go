@@ -17,6 +17,7 @@ type xmlScan struct {
 	full     bool           // no more of them are learned
 	attrs    int            // attributes of the last row
 	usual    bool           // the last row's keys are known and in order
+	null     bool           // the last start tag says that its element has no value
 	fresh    bool           // the last row holds a record that was not met before
 	strings  []*xmlChildren // arrays of strings in the last row, though declared
 	fields   []xmlField     // of all elements that are open, innermost last

@@ -86,8 +86,9 @@ func (s *xmlScan) keep(f xmlField, value []byte) {
 }
 
 // finishAttrs refuses a name that stands twice and drops namespace
-// declarations, which are no data.
+// declarations, which are no data, and what says that there is no value.
 func (s *xmlScan) finishAttrs(base, depth int) error {
+	s.null = false
 	if s.link(base) {
 		return &fault{s.pos - 1, errSameAttr}
 	}
@@ -96,11 +97,24 @@ func (s *xmlScan) finishAttrs(base, depth int) error {
 		if depth == 0 || string(f.name) == "xmlns" || bytes.HasPrefix(f.name, []byte("xmlns:")) {
 			continue
 		}
+		if depth > 1 && saysNull(f.name) {
+			value := string(s.vals[f.from:f.to])
+			s.null = value == `"true"` || value == `"1"`
+			continue
+		}
 		kept = append(kept, f)
 	}
 	s.fields = kept
 	return nil
 }
+
+// saysNull knows the attribute by which an element says that it has no value,
+// under the prefixes that everybody uses: what prefixes are bound to is not
+// looked at.
+//
+// Source: XML Schema part 1, 2.6.2 xsi:nil. i: is the prefix of .NET's
+// DataContractSerializer.
+func saysNull(name []byte) bool { return string(name) == "xsi:nil" || string(name) == "i:nil" }
 
 func (s *xmlScan) endTag(want []byte) error {
 	from := s.pos
