@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,8 @@ type NewExport struct {
 	RefreshType  string
 	ExpectedRows *int64
 	Notes        string
-	Twin         string // see Export.Twin
+	Twin         string // see Export.Twin; found when the export is created
+	TwinSearch
 
 	// Reason parks the export at once: a member not to be opened, no flow.
 	Reason Reason
@@ -33,36 +35,49 @@ type NewDelivery struct {
 
 // Opened records what a shipment's raw file holds: its exports, and their
 // deliveries, in the order of the slice. An opening that was recorded before
-// is not repeated.
+// is not repeated. What the ledger found out about an export (that it is a copy,
+// or held) stands in the slice afterwards.
 func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []NewExport) error {
-	return db.update(ctx, func(t *tx) error {
-		s, err := t.shipment(shipmentID)
-		if err != nil || !s.OpenedAt.IsZero() {
-			return err
-		}
-		if len(exports) == 0 {
-			return fmt.Errorf("record opening of %s: no export is in it; park it instead", s.ID)
-		}
-		if s.State != Fetched {
-			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: "opened"}
-		}
-		if _, err := t.exec(`UPDATE shipments SET opened_at = ?2, interrupted = 0, owner = '', lease_until = 0 WHERE id = ?1`, s.ID, t.now); err != nil {
-			return err
-		}
-		held := false
-		if err := t.row(`SELECT held FROM shipments WHERE id = ?1`, []any{s.ID}, &held); err != nil {
-			return err
-		}
-		for i := range exports {
-			if held && exports[i].Reason == "" {
-				exports[i].Reason, exports[i].Detail = heldBecause(s)
-			}
-			if err := t.openExport(s, project, &exports[i], onlyOne(exports, exports[i].Entity)); err != nil {
-				return fmt.Errorf("record export %q of %s: %w", exports[i].Member, s.ID, err)
-			}
-		}
-		return t.settle(s.ID)
+	var opened []NewExport
+	err := db.update(ctx, func(t *tx) error {
+		// Of its own: a run that is undone must leave no word behind of a copy
+		// that was undone with it.
+		opened = slices.Clone(exports)
+		return t.opened(shipmentID, project, opened)
 	})
+	if err == nil {
+		copy(exports, opened)
+	}
+	return err
+}
+
+func (t *tx) opened(shipmentID, project string, exports []NewExport) error {
+	s, err := t.shipment(shipmentID)
+	if err != nil || !s.OpenedAt.IsZero() {
+		return err
+	}
+	if len(exports) == 0 {
+		return fmt.Errorf("record opening of %s: no export is in it; park it instead", s.ID)
+	}
+	if s.State != Fetched {
+		return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: "opened"}
+	}
+	if _, err := t.exec(`UPDATE shipments SET opened_at = ?2, interrupted = 0, owner = '', lease_until = 0 WHERE id = ?1`, s.ID, t.now); err != nil {
+		return err
+	}
+	held := false
+	if err := t.row(`SELECT held FROM shipments WHERE id = ?1`, []any{s.ID}, &held); err != nil {
+		return err
+	}
+	for i := range exports {
+		if held && exports[i].Reason == "" {
+			exports[i].Reason, exports[i].Detail = heldBecause(s)
+		}
+		if err := t.openExport(s, project, &exports[i], onlyOne(exports, exports[i].Entity)); err != nil {
+			return fmt.Errorf("record export %q of %s: %w", exports[i].Member, s.ID, err)
+		}
+	}
+	return t.settle(s.ID)
 }
 
 // heldBecause says why a whole shipment is kept from the outputs.
@@ -79,6 +94,9 @@ func heldBecause(s Shipment) (Reason, string) {
 // is proven to be the one that came.
 func (t *tx) openExport(s Shipment, project string, e *NewExport, only bool) error {
 	if !only {
+		if err := t.seekTwin(s, e); err != nil {
+			return err
+		}
 		return t.createExport(s, project, e)
 	}
 	same, err := t.proven(s, e.Entity)
@@ -88,6 +106,9 @@ func (t *tx) openExport(s Shipment, project string, e *NewExport, only bool) err
 	if same != "" && e.Reason != ReasonMissingMember {
 		e.Reason, e.Detail, e.Twin = ReasonSameExport, sameDetail(s, same), same
 		return t.createExport(s, project, e)
+	}
+	if err := t.seekTwin(s, e); err != nil {
+		return err
 	}
 	if err := t.createExport(s, project, e); err != nil {
 		return err
