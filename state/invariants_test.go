@@ -28,7 +28,8 @@ func checkInvariants(t failer, db *DB, after string) {
 		"a claim without a worker's state":            `SELECT id FROM shipments WHERE owner <> '' AND NOT (state = 'fetching' OR state = 'fetched' AND opened_at IS NULL)`,
 		"rows needed but the raw file was let go":     `SELECT s.id FROM shipments s JOIN exports e ON e.shipment_id = s.id WHERE s.raw_removed_at IS NOT NULL AND e.state IN ('open', 'parked')`,
 		"a message that is kept from FinOps' ack though its shipment is at rest": `SELECT m.shipment_id FROM messages m JOIN shipments s ON s.seq = m.seq
-			WHERE m.state = 'held' AND (s.state = 'settled' OR s.state = 'parked' AND s.raw_file <> '')`,
+			WHERE m.state = 'held' AND (s.state = 'settled' OR s.state = 'parked' AND s.raw_file <> '')
+			AND NOT EXISTS (SELECT 1 FROM exports c JOIN exports o ON o.id = c.twin WHERE c.shipment_id = s.id AND c.reason = 'same_export' AND o.state = 'open')`,
 		"two runs of one project": `SELECT a.id FROM executions a JOIN executions b ON a.environment = b.environment AND a.project = b.project AND a.seq < b.seq
 			WHERE a.state IN ('starting', 'running', 'stuck') AND b.state IN ('starting', 'running', 'stuck')`,
 		"a run done without its shipment": `SELECT x.id FROM executions x WHERE x.state = 'done' AND NOT EXISTS (SELECT 1 FROM shipments s WHERE s.id = x.shipment_id)`,

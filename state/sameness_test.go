@@ -117,6 +117,36 @@ func TestCopyOfWhatWasUndone(t *testing.T) {
 	checkInvariants(t, l.DB, "undone")
 }
 
+// FinOps forgets a message whose rows came another way only when those are in
+// the outputs, or on a person's list beside the copy.
+func TestAckOfACopyWaitsForItsOriginal(t *testing.T) {
+	for _, lands := range []bool{true, false} {
+		l := newLedger(t)
+		id := l.fetchingOf("a", "run")
+		l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+		l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
+		copied := l.export(l.openedMessage("c1", "run"))
+		message := func() State {
+			m, err := l.Message(bg, copied.ShipmentID)
+			l.must(err)
+			return m.State
+		}
+		if copied.State != Skipped || message() != Held {
+			t.Fatalf("the copy is %s, its message %s; want it held while the original is on its way", copied.State, message())
+		}
+		l.running()
+		if lands {
+			l.deliver(ExportID(id, ""), "out", 1)
+		} else {
+			l.must(l.ParkDelivery(bg, DeliveryKey{ExportID(id, ""), "out"}, ReasonMalformed, "it breaks off", Counts{}))
+		}
+		if message() != Due {
+			t.Errorf("the original at rest (landed %t), the message is %s; want it acked", lands, message())
+		}
+		checkInvariants(t, l.DB, "ack of a copy")
+	}
+}
+
 // A copy that was dropped for one that then cannot be landed is on the list
 // beside it, and can be landed.
 func TestCopyOfWhatDoesNotLand(t *testing.T) {
