@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"finrelay/state"
 )
@@ -18,12 +19,34 @@ type Rerun struct {
 	Reason  state.Reason `json:"reason,omitempty"`
 	Queued  bool         `json:"queued"`            // or, in a dry run, would be
 	Refusal string       `json:"refusal,omitempty"` // why not, and what to do
+	// SameAs is the export that has its rows already, LandedIn its files: with
+	// them it is refused, unless the person says that it shall land again.
+	SameAs   string   `json:"same_as,omitempty"`
+	LandedIn []string `json:"landed_in,omitempty"`
+}
+
+// rerunHow is how a person wants it.
+type rerunHow struct {
+	dry   bool   // say what would happen and change nothing
+	again bool   // land even what has landed with another export
+	by    string // who
 }
 
 // RerunIDs sets exports, shipments or unreadable events going again. A dry run
 // says what would happen and changes nothing. The error is about the ledger;
 // what cannot be run again is a Rerun with a Refusal.
 func (r *Relay) RerunIDs(ctx context.Context, ids []string, dry bool, by string) ([]Rerun, error) {
+	return r.rerunIDs(ctx, ids, rerunHow{dry: dry, by: by})
+}
+
+// RerunAgain is RerunIDs that also lands exports whose rows have landed with
+// another export: for a person who knows that those are not there any more, or
+// not the same after all.
+func (r *Relay) RerunAgain(ctx context.Context, ids []string, dry bool, by string) ([]Rerun, error) {
+	return r.rerunIDs(ctx, ids, rerunHow{dry: dry, again: true, by: by})
+}
+
+func (r *Relay) rerunIDs(ctx context.Context, ids []string, how rerunHow) ([]Rerun, error) {
 	var all []Rerun
 	for _, start := range ids {
 		id, err := r.db.Find(ctx, start)
@@ -34,7 +57,7 @@ func (r *Relay) RerunIDs(ctx context.Context, ids []string, dry bool, by string)
 		if err != nil {
 			return all, err
 		}
-		some, err := r.rerunOne(ctx, id, dry, by)
+		some, err := r.rerunOne(ctx, id, how)
 		if err != nil {
 			return all, fmt.Errorf("rerun %s: %w", id, err)
 		}
@@ -85,19 +108,19 @@ func (r *Relay) RerunMatching(ctx context.Context, f state.Filter, dry bool, by 
 	return r.RerunIDs(ctx, ids, dry, by)
 }
 
-func (r *Relay) rerunOne(ctx context.Context, id string, dry bool, by string) ([]Rerun, error) {
+func (r *Relay) rerunOne(ctx context.Context, id string, how rerunHow) ([]Rerun, error) {
 	switch state.KindOf(id) {
 	case state.KindExport:
-		one, err := r.rerunExport(ctx, id, dry, by)
+		one, err := r.rerunExport(ctx, id, how)
 		return []Rerun{one}, err
 	case state.KindShipment:
-		return r.rerunShipment(ctx, id, dry, by)
+		return r.rerunShipment(ctx, id, how)
 	}
-	one, err := r.rerunEvent(ctx, id, dry, by)
+	one, err := r.rerunEvent(ctx, id, how)
 	return []Rerun{one}, err
 }
 
-func (r *Relay) rerunExport(ctx context.Context, id string, dry bool, by string) (Rerun, error) {
+func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun, error) {
 	e, err := r.db.Export(ctx, id)
 	if err != nil {
 		return Rerun{}, err
@@ -110,6 +133,11 @@ func (r *Relay) rerunExport(ctx context.Context, id string, dry bool, by string)
 	res.Refusal = r.exportRefusal(e, s)
 	if res.Refusal != "" {
 		return res, nil
+	}
+	if !how.again {
+		if err := r.landedAlready(ctx, &res, e); err != nil || res.Refusal != "" {
+			return res, err
+		}
 	}
 	event, err := r.db.Body(ctx, s.EventID)
 	if err != nil && !errors.Is(err, state.ErrNotFound) {
@@ -131,10 +159,52 @@ func (r *Relay) rerunExport(ctx context.Context, id string, dry bool, by string)
 		return res, nil
 	}
 	res.Queued = true
-	if dry {
+	if how.dry {
 		return res, nil
 	}
-	return refused(res, r.db.RerunExport(ctx, id, taken[0].Name, wanted, "by "+by))
+	run := r.db.RerunExport
+	if how.again {
+		run = r.db.LandAgain
+	}
+	err = run(ctx, id, taken[0].Name, wanted, "by "+how.by)
+	if _, ok := errors.AsType[*state.SameExportError](err); ok { // the other came in this very moment
+		res.Queued, res.Refusal = false, err.Error()
+		return res, r.landedAlready(ctx, &res, e)
+	}
+	return refused(res, err)
+}
+
+// landedAlready refuses to run a parked export whose rows are proven to have
+// come with another one, and says where they are.
+func (r *Relay) landedAlready(ctx context.Context, res *Rerun, e state.Export) error {
+	same, err := r.db.SameExport(ctx, e)
+	if err != nil || same == "" {
+		return err
+	}
+	other, err := r.db.Export(ctx, same)
+	if err != nil {
+		return err
+	}
+	files, err := r.db.Deliveries(ctx, same)
+	if err != nil {
+		return err
+	}
+	res.SameAs = same
+	for _, d := range files {
+		if d.State == state.Delivered && d.Path != "" {
+			res.LandedIn = append(res.LandedIn, d.Path)
+		}
+	}
+	at := "landed already with " + same
+	if other.State != state.Landed {
+		at = "is on its way already with " + same
+	}
+	if len(res.LandedIn) > 0 {
+		at += " in " + strings.Join(res.LandedIn, ", ")
+	}
+	res.Refusal = "the same export (execution and entity) " + at + ": finrelay skip EXPORT-ID --why \"landed with " + same +
+		"\" takes it off the list; finrelay rerun EXPORT-ID --again lands it a second time"
+	return nil
 }
 
 func (r *Relay) exportRefusal(e state.Export, s state.Shipment) string {
@@ -154,7 +224,7 @@ func (r *Relay) exportRefusal(e state.Export, s state.Shipment) string {
 	return ""
 }
 
-func (r *Relay) rerunShipment(ctx context.Context, id string, dry bool, by string) ([]Rerun, error) {
+func (r *Relay) rerunShipment(ctx context.Context, id string, how rerunHow) ([]Rerun, error) {
 	s, err := r.db.Shipment(ctx, id)
 	if err != nil {
 		return nil, err
@@ -166,7 +236,7 @@ func (r *Relay) rerunShipment(ctx context.Context, id string, dry bool, by strin
 		}
 		var all []Rerun
 		for _, e := range exports {
-			one, err := r.rerunExport(ctx, e.ID, dry, by)
+			one, err := r.rerunExport(ctx, e.ID, how)
 			if err != nil {
 				return all, err
 			}
@@ -181,15 +251,15 @@ func (r *Relay) rerunShipment(ctx context.Context, id string, dry bool, by strin
 		return []Rerun{res}, nil
 	}
 	res.Queued = true
-	if dry {
+	if how.dry {
 		return []Rerun{res}, nil
 	}
-	res, err = refused(res, r.db.RerunShipment(ctx, id, "by "+by))
+	res, err = refused(res, r.db.RerunShipment(ctx, id, "by "+how.by))
 	return []Rerun{res}, err
 }
 
 // rerunEvent reads an unreadable body again, with the field names of today.
-func (r *Relay) rerunEvent(ctx context.Context, id string, dry bool, by string) (Rerun, error) {
+func (r *Relay) rerunEvent(ctx context.Context, id string, how rerunHow) (Rerun, error) {
 	e, err := r.db.Event(ctx, id)
 	if err != nil {
 		return Rerun{}, err
@@ -213,7 +283,7 @@ func (r *Relay) rerunEvent(ctx context.Context, id string, dry bool, by string) 
 		entries = append(entries, a.ledgerEntry())
 	}
 	res.Queued = true
-	if dry {
+	if how.dry {
 		return res, nil
 	}
 	_, err = r.db.Reread(ctx, id, entries)

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -79,4 +80,65 @@ func TestCopiesOpenedTogether(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A copy that was parked, because its flow came later, is not landed behind the
+// one that landed: rerun says which that is and where its files are. A person
+// may land it all the same.
+func TestRerunOfACopyThatLanded(t *testing.T) {
+	w := newRig(t)
+	cfg, q := w.withEvents()
+	cfg.Flows[0].Entities = []string{"Vendor groups"}
+	w.run(cfg)
+	w.fo.AddProject(sim.Project{Name: "Nightly", Incremental: true, Entities: []sim.ProjectEntity{{Label: "Customer groups", Rows: 9}}})
+	run := w.fo.RunProject("Nightly", "usmf")
+	w.fo.Enqueue(testActivity, nil, sim.MessageOptions{Blob: run.Blob, ExecutionID: run.ID})
+	event, _, _ := w.export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Table: &run.Tables[0], ExecutionID: run.ID})
+	w.settle()
+	parked := w.only(event.ShipmentID)
+	w.wantExport(parked, state.Parked, state.ReasonNoFlow, SafeHere)
+	cfg.Flows[0].Entities = nil // the flow is mended
+	cfg.Outputs["files"] = w.files()
+	w.run(cfg)
+	w.poll(q)
+	all, err := w.db.Exports(t.Context(), state.Filter{States: []state.State{state.Landed}})
+	if err != nil || len(all) != 1 {
+		t.Fatalf("landed: %+v, %v; want the queue's copy", all, err)
+	}
+	landed := all[0]
+	if next := w.where(parked).Next; !strings.Contains(next, landed.ID) || !strings.Contains(next, "finrelay skip "+parked.ID) {
+		t.Errorf("what to do is %q; want the other named, and skip", next)
+	}
+	for _, dry := range []bool{true, false} {
+		res, err := w.relay.RerunIDs(t.Context(), []string{parked.ID}, dry, "eve")
+		if err != nil || len(res) != 1 || res[0].Queued || res[0].SameAs != landed.ID || len(res[0].LandedIn) != 1 {
+			t.Fatalf("rerun (dry %t) gave %+v, %v; want it refused for %s and its file", dry, res, err, landed.ID)
+		}
+		for _, part := range []string{landed.ID, res[0].LandedIn[0], "finrelay skip " + parked.ID, "finrelay rerun " + parked.ID + " --again"} {
+			if !strings.Contains(res[0].Refusal, part) {
+				t.Errorf("the refusal does not say %q: %s", part, res[0].Refusal)
+			}
+		}
+	}
+	if res, err := w.relay.RerunMatching(t.Context(), state.Filter{Entity: "Customer groups"}, false, "eve"); err != nil || len(res) != 1 || res[0].Queued {
+		t.Errorf("rerun of all that is parked gave %+v, %v; want it refused too", res, err)
+	}
+	if n := len(w.tree()); n != 2 {
+		t.Fatalf("%d files, want data and manifest of the one that landed", n)
+	}
+	res, err := w.relay.RerunAgain(t.Context(), []string{parked.ID}, false, "eve")
+	if err != nil || len(res) != 1 || !res[0].Queued {
+		t.Fatalf("rerun --again gave %+v, %v", res, err)
+	}
+	w.settle()
+	w.wantExport(w.only(event.ShipmentID), state.Landed, "", LandedHere)
+	w.wantStory(event.ShipmentID, "by eve, although "+landed.ID+" has the same rows")
+	if e := w.only(event.ShipmentID); e.Twin != landed.ID || len(w.tree()) != 4 {
+		t.Errorf("landed again, it shows %q as the same, %d files; want %q and 4", e.Twin, len(w.tree()), landed.ID)
+	}
+	// What landed writes the same place again, whoever has its rows too.
+	if res, err := w.relay.RerunIDs(t.Context(), []string{landed.ID}, false, "eve"); err != nil || !res[0].Queued {
+		t.Errorf("rerun of what landed gave %+v, %v", res, err)
+	}
+	w.settle()
 }

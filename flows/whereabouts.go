@@ -73,6 +73,11 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 		return Whereabouts{Place: Lost, Paths: paths, Next: "the raw file is gone: " + r.fullPush(s)}
 	}
 	next := Advice(e.Reason)
+	if e.State == state.Parked && s.ExecutionID != "" {
+		if same, err := r.db.SameExport(context.Background(), e); err == nil && same != "" {
+			next = "the same rows came with " + same + ": finrelay skip EXPORT-ID --why \"landed with " + same + "\""
+		}
+	}
 	if e.State == state.Open {
 		next = ""
 		for _, d := range deliveries {

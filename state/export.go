@@ -99,7 +99,7 @@ func (t *tx) openExport(s Shipment, project string, e *NewExport, only bool) err
 		}
 		return t.createExport(s, project, e)
 	}
-	same, err := t.proven(s, e.Entity)
+	same, err := proven(t, s, e.Entity)
 	if err != nil {
 		return err
 	}
@@ -193,12 +193,24 @@ func (t *tx) createDeliveries(exportID, shipmentID string, deliveries []NewDeliv
 // which the caller has routed anew: the configuration may have changed since.
 // Deliveries that are done are repeated only when the export had landed; they
 // write the same bytes to the same place. An export whose raw file is gone
-// cannot run: *TransitionError.
+// cannot run: *TransitionError. A parked one whose rows are proven to have come
+// with another export does not run: *SameExportError.
 func (db *DB) RerunExport(ctx context.Context, exportID, flow string, deliveries []NewDelivery, by string) error {
+	return db.rerunExport(ctx, exportID, flow, deliveries, by, false)
+}
+
+// LandAgain is RerunExport for a person who wants an export to land although
+// another one has its rows.
+func (db *DB) LandAgain(ctx context.Context, exportID, flow string, deliveries []NewDelivery, by string) error {
+	return db.rerunExport(ctx, exportID, flow, deliveries, by, true)
+}
+
+func (db *DB) rerunExport(ctx context.Context, exportID, flow string, deliveries []NewDelivery, by string, again bool) error {
 	if len(deliveries) == 0 {
 		return fmt.Errorf("rerun %s: no output to go to", exportID)
 	}
 	return db.update(ctx, func(t *tx) error {
+		by := by
 		e, err := t.export(exportID)
 		if err != nil {
 			return err
@@ -210,10 +222,20 @@ func (db *DB) RerunExport(ctx context.Context, exportID, flow string, deliveries
 		if !s.RawHere() {
 			return fmt.Errorf("rerun without its raw file: %w", &TransitionError{Kind: KindExport, ID: e.ID, From: e.State, To: Open})
 		}
+		same, err := provenCopy(t, e, s)
+		if err != nil {
+			return err
+		}
+		if same != "" && !again {
+			return &SameExportError{ID: e.ID, Same: same}
+		}
+		if same != "" {
+			by, e.Twin = by+", although "+same+" has the same rows", same
+		}
 		if err := t.step(KindExport, e.ID, e.ShipmentID, e.State, Open, ReasonRerun, by); err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE exports SET state = 'open', reason = '', detail = '', flow = ?2, landed_at = NULL WHERE id = ?1`, e.ID, flow); err != nil {
+		if _, err := t.exec(`UPDATE exports SET state = 'open', reason = '', detail = '', flow = ?2, landed_at = NULL, twin = ?3 WHERE id = ?1`, e.ID, flow, e.Twin); err != nil {
 			return err
 		}
 		return t.rerouteDeliveries(e, deliveries, by)

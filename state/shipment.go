@@ -57,7 +57,7 @@ func (db *DB) Expire(ctx context.Context, shipmentID string, deadline time.Time,
 		if s.State == Fetching && s.Deadline.After(deadline) {
 			return t.requeueFresh(s, detail)
 		}
-		if same, err := t.proven(s, s.Entity); err != nil || same != "" {
+		if same, err := proven(t, s, s.Entity); err != nil || same != "" {
 			if err != nil {
 				return err
 			}
