@@ -37,12 +37,13 @@ func (r *Relay) renewPool() pool {
 		next: func(ctx context.Context, _ int) (time.Time, error) {
 			return r.db.NextRenewal(ctx)
 		},
-		claim: jobs(r.db.ClaimRenewals, r.renew),
+		claim: jobs(r.claimRenewals, r.renew),
 	}
 }
 
 func (r *Relay) renew(ctx context.Context, s state.Shipment) {
 	log := r.log.With(keyShipment, s.ID, keyEnvironment, s.Environment, keyEntity, s.Entity, "rung", s.Rung)
+	end := r.keepClaim(ctx, s.ID, keepEvery)
 	var step func(context.Context) error
 	switch s.Rung {
 	case state.RungQueue:
@@ -52,6 +53,7 @@ func (r *Relay) renew(ctx context.Context, s state.Shipment) {
 	default:
 		step = r.askForLink(ctx, log, s)
 	}
+	end()
 	r.record(ctx, log, step)
 }
 
