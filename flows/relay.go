@@ -75,6 +75,7 @@ type Relay struct {
 	most  map[string]int // downloads at once, by environment
 
 	polling sync.Map       // queue -> *sync.Mutex
+	asking  chan struct{}  // questions to FinOps' history about silent flows
 	resting sync.WaitGroup // openings that keep their claim for a while
 
 	mu       sync.Mutex
@@ -89,6 +90,7 @@ func New(db *state.DB, cfg Config) (*Relay, error) {
 	setDefaults(&cfg)
 	r := &Relay{
 		cfg: cfg, db: db, log: cfg.Logger,
+		asking:   make(chan struct{}, askers),
 		flows:    map[string]*Flow{},
 		most:     map[string]int{},
 		clients:  map[string]*fetch.Client{},

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"finrelay/dmf"
@@ -85,36 +86,61 @@ func (r *Relay) expectedFrom(f *Flow) []string {
 	return names
 }
 
-// keepWatch looks for flows that are silent until ctx ends.
+// askers is how many questions about silent flows are put to FinOps' history at
+// once: after a night without network all flows are silent together.
+const askers = 4
+
+// keepWatch looks for flows that are silent until ctx ends. Each has a goroutine
+// of its own: the drain of one flow's queue can take hours, and another flow is
+// late meanwhile. What they do at once is bounded elsewhere: a queue is drained
+// once at a time, and FinOps' history is asked by no more than askers.
 func (r *Relay) keepWatch(ctx, work context.Context) {
-	watched := r.watched()
-	for _, w := range watched {
-		if err := r.db.Watch(ctx, w.flow.Name, w.environment); err != nil {
-			r.log.Error("ledger", keyError, err)
-		}
+	var all sync.WaitGroup
+	for _, w := range r.watched() {
+		all.Go(func() { r.keepWatching(ctx, work, w) })
 	}
-	for len(watched) > 0 {
-		next := r.db.Now().Add(time.Hour)
-		for _, w := range watched {
-			due, err := r.lookDue(ctx, w)
-			if err != nil {
-				r.log.Error("ledger", keyFlow, w.flow.Name, keyError, err)
-				due = r.db.Now().Add(firstWait)
-			} else if !due.After(r.db.Now()) {
-				r.lookStopping(ctx, work, w)
-				continue // it is asked when it is due again in the next round
+	all.Wait()
+}
+
+// keepWatching looks at one flow.
+func (r *Relay) keepWatching(ctx, work context.Context, w watch) {
+	log := r.log.With(keyFlow, w.flow.Name, keyEnvironment, w.environment)
+	for {
+		next, err := r.watchOnce(ctx, work, w)
+		now := r.db.Now()
+		if err != nil {
+			if ctx.Err() == nil {
+				log.Error("ledger", keyError, err)
 			}
-			if due.Before(next) {
-				next = due
-			}
+			next = now
 		}
-		if now := r.db.Now(); next.Before(now.Add(firstWait)) {
-			next = now.Add(firstWait)
+		if soon, late := now.Add(firstWait), now.Add(time.Hour); next.Before(soon) {
+			next = soon
+		} else if next.After(late) {
+			next = late
 		}
 		if !r.sleepUntil(ctx, next) {
 			return
 		}
 	}
+}
+
+// watchOnce looks into a flow's silence if it is time to, and says when to look
+// again.
+func (r *Relay) watchOnce(ctx, work context.Context, w watch) (next time.Time, err error) {
+	if err := r.db.Watch(ctx, w.flow.Name, w.environment); err != nil {
+		return next, err
+	}
+	due, err := r.lookDue(ctx, w)
+	if err != nil || due.After(r.db.Now()) {
+		return due, err
+	}
+	r.lookStopping(ctx, work, w)
+	due, err = r.lookDue(ctx, w)
+	if soon := r.db.Now().Add(time.Minute); due.Before(soon) { // it could not be looked into
+		due = soon
+	}
+	return due, err
 }
 
 // lookDue is when a flow is overdue, or has to be looked at again because it is.
@@ -188,7 +214,7 @@ func (r *Relay) explain(ctx context.Context, w watch, c state.Cadence) state.Sil
 	if client == nil {
 		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; the environment has no sign_in, so FinOps' history cannot say why"}
 	}
-	found, err := client.History(ctx, dmf.HistoryQuery{DefinitionGroup: r.projectName(w), Since: since.Add(-historyBefore)})
+	found, err := r.askHistory(ctx, client, dmf.HistoryQuery{DefinitionGroup: r.projectName(w), Since: since.Add(-historyBefore)})
 	if err != nil {
 		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; FinOps' history could not be read: " + clip(err.Error())}
 	}
@@ -198,11 +224,23 @@ func (r *Relay) explain(ctx context.Context, w watch, c state.Cadence) state.Sil
 		}
 		return w.flow.fitsEntity(Subject{Entity: e.label})
 	}
-	s := explainSilence(pastRuns(found.Rows), ours, since, r.db.Now())
+	maxAge := func(run pastRun) time.Duration { return r.maxAge(w.environment, run.project) }
+	s := explainSilence(pastRuns(found.Rows), ours, maxAge, since, r.db.Now())
 	if due := w.flow.Cadence.Due(s.ExplainedAt).Add(w.flow.Cadence.Grace); !s.ExplainedAt.IsZero() && !due.After(r.db.Now()) {
 		s = state.Silence{To: state.Late, Detail: s.Detail + ", and FinOps has run nothing of it since: " + whyNoRun}
 	}
 	return s
+}
+
+// askHistory waits for its turn.
+func (r *Relay) askHistory(ctx context.Context, client *dmf.Client, q dmf.HistoryQuery) (dmf.HistoryResult, error) {
+	select {
+	case r.asking <- struct{}{}:
+		defer func() { <-r.asking }()
+		return client.History(ctx, q)
+	case <-ctx.Done():
+		return dmf.HistoryResult{}, context.Cause(ctx)
+	}
 }
 
 const whyNoRun = "is its batch job on hold, or its recurring job switched off?"
@@ -222,7 +260,9 @@ func (r *Relay) projectName(w watch) dmf.DefinitionGroup {
 // of 0 rows, or one that has not ended, is a reason to be quiet; rows that were
 // exported and did not come, a run that failed or does not end, and no run at all
 // are none.
-func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since, now time.Time) state.Silence {
+//
+// maxAge is after what time a run should have ended.
+func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, maxAge func(pastRun) time.Duration, since, now time.Time) state.Silence {
 	var missing, running, failed, empty string
 	var explained, failedAt time.Time
 	for _, run := range runs {
@@ -232,7 +272,7 @@ func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since, 
 				continue
 			}
 			switch {
-			case e.fate == fateRunning && !run.started.IsZero() && now.Sub(run.started) > MaxExecutionAge:
+			case e.fate == fateRunning && !run.started.IsZero() && now.Sub(run.started) > maxAge(run):
 				failed = fmt.Sprintf("execution %s has been running since %s, for longer than any should", run.id, stamp(run.started))
 			case e.fate == fateRunning:
 				running = fmt.Sprintf("execution %s has been running since %s", run.id, stamp(run.started))
