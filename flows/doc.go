@@ -18,6 +18,7 @@
 //	execution.go    a data project is run, its package taken
 //	reconcile.go    FinOps' history against the ledger; its parts in reconcile_*.go
 //	renew.go        FinOps makes a fresh link to what expired; its rungs in renew_*.go
+//	silence.go      nothing comes of a flow, or (silence_entity.go) of one entity
 //	ack.go          FinOps may forget a message
 //	deliver.go      an export becomes durable JSON in an output
 //	shape.go        its rows get the flow's types and names on the way

@@ -25,6 +25,9 @@ type CadenceStands struct {
 	state.Cadence
 	Every string    `json:"every"`  // as configured
 	DueAt time.Time `json:"due_at"` // of the next export, grace not counted
+	// Missing are entities of the flow that came at its rhythm and did not when
+	// the others last did.
+	Missing []state.Missing `json:"missing,omitempty"`
 }
 
 // Cadences gives how each flow with a cadence stands in each environment that
@@ -39,7 +42,12 @@ func (r *Relay) Cadences(ctx context.Context) ([]CadenceStands, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, CadenceStands{Cadence: c, Every: w.flow.Cadence.String(), DueAt: w.flow.Cadence.Due(c.Since())})
+		missing, err := r.db.Missing(ctx, w.flow.Name, w.environment)
+		if err != nil {
+			return nil, err
+		}
+		missing = slices.DeleteFunc(missing, func(m state.Missing) bool { return m.State != state.Late })
+		all = append(all, CadenceStands{Cadence: c, Every: w.flow.Cadence.String(), DueAt: w.flow.Cadence.Due(c.Since()), Missing: missing})
 	}
 	return all, nil
 }
@@ -132,12 +140,21 @@ func (r *Relay) watchOnce(ctx, work context.Context, w watch) (next time.Time, e
 		return next, err
 	}
 	due, err := r.lookDue(ctx, w)
-	if err != nil || due.After(r.db.Now()) {
+	if err != nil {
 		return due, err
 	}
-	r.lookStopping(ctx, work, w)
-	due, err = r.lookDue(ctx, w)
-	if soon := r.db.Now().Add(time.Minute); due.Before(soon) { // it could not be looked into
+	soon := r.db.Now().Add(time.Minute) // when it could not be looked into
+	if due.After(r.db.Now()) {
+		// Others of the flow came, so that each entity can be looked at by itself.
+		next := soon
+		r.lookStopping(ctx, work, w, func(ctx context.Context) (err error) {
+			next, err = r.lookEntities(ctx, w)
+			return err
+		})
+		return earlier(due, next), nil
+	}
+	r.lookStopping(ctx, work, w, func(ctx context.Context) error { return r.look(ctx, w) })
+	if due, err = r.lookDue(ctx, w); due.Before(soon) {
 		due = soon
 	}
 	return due, err
@@ -162,13 +179,13 @@ func (r *Relay) lookDue(ctx context.Context, w watch) (time.Time, error) {
 	return due, nil
 }
 
-func (r *Relay) lookStopping(ctx, work context.Context, w watch) {
-	look, cancel := context.WithCancelCause(work)
+// lookStopping looks until ctx ends, and lets what it has begun end with work.
+func (r *Relay) lookStopping(ctx, work context.Context, w watch, look func(context.Context) error) {
+	looking, cancel := context.WithCancelCause(work)
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { cancel(ErrStopping) })()
-	log := r.log.With(keyFlow, w.flow.Name, keyEnvironment, w.environment)
-	if err := r.look(look, w); err != nil && context.Cause(look) == nil {
-		log.Error("silence not looked into", keyError, err)
+	if err := look(looking); err != nil && context.Cause(looking) == nil {
+		r.log.Error("silence not looked into", keyFlow, w.flow.Name, keyEnvironment, w.environment, keyError, err)
 	}
 }
 
@@ -179,17 +196,9 @@ func (r *Relay) look(ctx context.Context, w watch) error {
 	if err != nil {
 		return err
 	}
-	drained := ""
-	for _, q := range r.cfg.Queues {
-		if q.Flow != w.flow.Name || q.Environment != w.environment {
-			continue
-		}
-		if _, err := r.Poll(ctx, q); err != nil && !errors.Is(err, ErrPolling) {
-			if context.Cause(ctx) != nil {
-				return context.Cause(ctx)
-			}
-			drained = "its queue cannot be drained: " + clip(err.Error())
-		}
+	drained, err := r.drainQueues(ctx, w)
+	if err != nil {
+		return err
 	}
 	now, err := r.db.Cadence(ctx, w.flow.Name, w.environment)
 	if err != nil || !now.HeardAt.Equal(before.HeardAt) {

@@ -36,7 +36,7 @@
 //
 //	event      (new) ▶ accepted | ignored | unreadable ──▶ accepted | ignored (read again, skipped)
 //
-//	cadence    (new) ▶ punctual ◀──▶ quiet ◀──▶ late ──▶ punctual
+//	cadence    (new) ▶ punctual ◀──▶ quiet ◀──▶ late ──▶ punctual; of one entity (new) ▶ quiet, late
 //
 // Messages of a queue and executions have machines of their own.
 //

@@ -172,6 +172,9 @@ func (t *tx) hearFlows(environment string, e *NewExport) error {
 		if err := t.heard(d.Flow, environment); err != nil {
 			return err
 		}
+		if err := t.foundAgain(d.Flow, environment, e.Entity, "it is heard of again"); err != nil {
+			return err
+		}
 	}
 	return nil
 }

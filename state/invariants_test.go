@@ -70,7 +70,8 @@ func checkReplay(t failer, db *DB, after string) {
 	rows, err := collect(bg, db, `SELECT id, state FROM events WHERE state <> 'accepted' UNION ALL SELECT id, state FROM shipments
 		UNION ALL SELECT id, state FROM exports UNION ALL SELECT export_id || '/' || output, state FROM deliveries
 		UNION ALL SELECT shipment_id || '/message', state FROM messages UNION ALL SELECT id, state FROM executions
-		UNION ALL SELECT flow || '@' || environment, state FROM cadences`, nil,
+		UNION ALL SELECT flow || '@' || environment, state FROM cadences
+		UNION ALL SELECT flow || '@' || environment || '/' || entity, state FROM missing`, nil,
 		func(scan func(...any) error) (r row, err error) {
 			err = scan(&r.id, &r.state)
 			return r, err

@@ -95,7 +95,7 @@ var arrows = map[Kind]map[State][]State{
 		Assumed: {Due},
 	},
 	KindCadence: {
-		"":       {Punctual},
+		"":       {Punctual, Quiet, Late}, // quiet or late at once: an entity of a flow
 		Punctual: {Quiet, Late},
 		Quiet:    {Punctual, Late},
 		Late:     {Punctual, Quiet},
