@@ -1,6 +1,8 @@
 package flows
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -141,4 +143,63 @@ func TestRerunOfACopyThatLanded(t *testing.T) {
 		t.Errorf("rerun of what landed gave %+v, %v", res, err)
 	}
 	w.settle()
+}
+
+// An end between any two steps of two copies that are on their way together:
+// one lands, the other is skipped, and FinOps forgets the message only when the
+// rows are in the output.
+func TestStopBeforeEachStepOfTwoCopies(t *testing.T) {
+	for _, step := range []string{"fetched", "open", "opened", "convert", "commit", "delivered", "delivered-recorded", "ack", "acked"} {
+		t.Run(step, func(t *testing.T) {
+			w := newRig(t)
+			cfg, q := w.withEvents()
+			w.run(cfg)
+			w.fo.AddProject(sim.Project{Name: "Nightly", Incremental: true, Entities: []sim.ProjectEntity{{Label: "Customer groups", Rows: 9}}})
+			run := w.fo.RunProject("Nightly", "usmf")
+			m := w.fo.Enqueue(testActivity, nil, sim.MessageOptions{Blob: run.Blob, ExecutionID: run.ID})
+			reached := make(chan struct{}, 99)
+			w.onTrace(func(s string) {
+				if s == "ack" && len(w.tree()) != 2 {
+					t.Error("the ack is sent before the rows are in the output")
+				}
+				if s == step {
+					reached <- struct{}{}
+					time.Sleep(5 * time.Millisecond) // lets the stop come before the step
+				}
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() { defer close(done); w.relay.Poll(ctx, q) }()
+			w.export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Table: &run.Tables[0], ExecutionID: run.ID})
+			<-reached
+			cancel()
+			w.stop()
+			<-done
+			w.run(cfg)
+			w.pass(31 * time.Minute) // the message is handed out again unless it was acked
+			w.untilPassing("message acked", func() bool {
+				if _, err := w.relay.Poll(t.Context(), q); err != nil && !errors.Is(err, ErrPolling) {
+					t.Log(err)
+				}
+				at, _ := m.Ack()
+				return !at.IsZero()
+			})
+			w.settle()
+			all, err := w.db.Exports(t.Context(), state.Filter{Limit: -1})
+			if err != nil || len(all) != 2 {
+				t.Fatalf("%d exports, %v\n%s", len(all), err, w.picture())
+			}
+			if all[0].State == state.Skipped {
+				slices.Reverse(all)
+			}
+			w.wantExport(all[0], state.Landed, "", LandedHere)
+			w.wantExport(all[1], state.Skipped, state.ReasonSameExport, SameElsewhere)
+			if n := len(w.tree()); n != 2 {
+				t.Errorf("%d files, want data and manifest: %v", n, keys(w.tree()))
+			}
+			if m.Downloads() > 2 {
+				t.Errorf("the message was downloaded %d times", m.Downloads())
+			}
+		})
+	}
 }
