@@ -17,13 +17,15 @@
 //	queue.go        FinOps' queue, drained one message at a time
 //	execution.go    a data project is run, its package taken
 //	reconcile.go    FinOps' history against the ledger; its parts in reconcile_*.go
-//	renew.go        FinOps makes a fresh link to what expired
+//	renew.go        FinOps makes a fresh link to what expired; its rungs in renew_*.go
+//	silence.go      nothing comes of a flow, or (silence_entity.go) of one entity
 //	ack.go          FinOps may forget a message
 //	deliver.go      an export becomes durable JSON in an output
 //	pass.go         one pass over its data file, or two
 //	shape.go        its rows get the flow's types and names on the way
 //	verdict.go      an error becomes wait, renew, park or stop
 //	rerun.go        a person's verbs
+//	refetch.go      a raw file that is not what was fetched is fetched again
 //	whereabouts.go  where the rows are, and what to do next
 //	retention.go    what is removed, and when
 //

@@ -176,15 +176,15 @@ func (r *Relay) followExecution(ctx context.Context, client *dmf.Client, x state
 		return r.doubtExecution(x, askAgain(age), string(status), "")
 	case status == dmf.StatusUnknown:
 		return r.endExecution(x, state.Failed, string(status), state.ReasonExecution, "FinOps has said Unknown for "+unknownGrace.String())
-	case age > r.maxAge(x):
+	case age > r.maxAge(x.Environment, x.Project):
 		return r.endExecution(x, state.Stuck, string(status), state.ReasonStuck, fmt.Sprintf("FinOps has said %s for %s", status, age.Round(time.Minute)))
 	}
 	return r.waitExecution(x, askAgain(age), string(status), "")
 }
 
-// maxAge is after what time a run is called stuck.
-func (r *Relay) maxAge(x state.Execution) time.Duration {
-	if p, ok := r.projectNamed(x.Environment, x.Project); ok && p.MaxAge > 0 {
+// maxAge is after what time a run of a data project is called stuck.
+func (r *Relay) maxAge(environment, project string) time.Duration {
+	if p, ok := r.projectNamed(environment, project); ok && p.MaxAge > 0 {
 		return p.MaxAge
 	}
 	return MaxExecutionAge

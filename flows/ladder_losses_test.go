@@ -93,14 +93,34 @@ func TestFullRunWhoseEventCameFirst(t *testing.T) {
 	w.wantShipment(id, state.Settled, state.ReasonSuperseded, SameElsewhere)
 }
 
-// A run that does not end explains no silence.
+// A run that does not end explains no silence; when it should have ended its
+// project says.
 func TestRunThatDoesNotEndIsNoExplanation(t *testing.T) {
+	w := newRig(t)
+	cfg := w.takesAll()
+	cfg.Projects = []Project{
+		{Flow: "all", Environment: "prod", Name: "Quick", MaxAge: 30 * time.Minute},
+		{Flow: "all", Environment: "prod", Name: "Slow", MaxAge: 4 * 24 * time.Hour},
+		{Flow: "all", Environment: "uat", Name: "Nightly", MaxAge: time.Minute}, // another environment's
+	}
+	w.open(cfg)
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	all := func(pastRun, pastEntity) bool { return true }
-	for age, want := range map[time.Duration]state.State{time.Hour: state.Quiet, 3 * 24 * time.Hour: state.Late} {
-		run := pastRun{id: "x", started: now.Add(-age), entities: []pastEntity{{label: "Customer groups", fate: fateRunning}}}
-		if s := explainSilence([]pastRun{run}, all, now.Add(-2*time.Hour), now); s.To != want {
-			t.Errorf("a run of %v makes it %s (%s); want %s", age, s.To, s.Detail, want)
+	maxAge := func(run pastRun) time.Duration { return w.relay.maxAge("prod", run.project) }
+	for _, c := range []struct {
+		project string
+		age     time.Duration
+		want    state.State
+	}{
+		{"Nightly", time.Hour, state.Quiet},
+		{"Nightly", 3 * 24 * time.Hour, state.Late},
+		{"Quick", 20 * time.Minute, state.Quiet},
+		{"quick", time.Hour, state.Late},
+		{"Slow", 3 * 24 * time.Hour, state.Quiet},
+	} {
+		run := pastRun{id: "x", project: c.project, started: now.Add(-c.age), entities: []pastEntity{{label: "Customer groups", fate: fateRunning}}}
+		if s := explainSilence([]pastRun{run}, all, maxAge, now.Add(-2*time.Hour), now); s.To != c.want {
+			t.Errorf("a run of %v of %s makes it %s (%s); want %s", c.age, c.project, s.To, s.Detail, c.want)
 		}
 	}
 }

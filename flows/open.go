@@ -46,6 +46,9 @@ func (r *Relay) open(ctx context.Context, s state.Shipment) (again time.Duration
 		r.record(ctx, log, func(ctx context.Context) error { return r.db.ReleaseOpening(ctx, s.ID) })
 	case park, renew:
 		r.tries(s.ID, false)
+		if r.fetchedAgain(ctx, log, s) {
+			return 0
+		}
 		log.Warn("parked, a person is needed", keyReason, v.reason, keyError, v.detail)
 		r.record(ctx, log, func(ctx context.Context) error { return r.db.ParkShipment(ctx, s.ID, v.reason, v.detail) })
 	default:
@@ -198,32 +201,24 @@ func (r *Relay) planMember(ctx context.Context, s state.Shipment, m unpack.Membe
 		return e, nil
 	}
 	e.Flow = taken[0].Name
-	return e, r.markTwin(ctx, s, taken[0], &e)
+	e.TwinSearch, err = r.twins(ctx, s, taken[0])
+	return e, err
 }
 
 // twinWindow is how far apart the same export can come by event and by queue:
 // a poll's interval, and a message's half hour in hiding.
 const twinWindow = 45 * time.Minute
 
-// markTwin notes an export that came another way and may hold the same rows.
-// Only FinOps' identities make a duplicate, and none joins an event's file with
-// a queue's package, so both land unless the flow says otherwise.
-func (r *Relay) markTwin(ctx context.Context, s state.Shipment, f *Flow, e *state.NewExport) error {
+// twins says how the ledger is to look for an export that came another way and
+// may hold the same rows. Only FinOps' identities make a duplicate, and none
+// joins an event's file with a queue's package, so both land unless the flow
+// says otherwise.
+func (r *Relay) twins(ctx context.Context, s state.Shipment, f *Flow) (state.TwinSearch, error) {
 	if len(r.cfg.Queues) == 0 {
-		return nil
+		return state.TwinSearch{}, nil
 	}
 	within, err := r.twinWithin(ctx, s)
-	if err != nil {
-		return err
-	}
-	twin, err := r.db.Twin(ctx, state.TwinQuery{
-		Environment: s.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity, Source: s.Source, At: s.Order.At, Within: within,
-	})
-	e.Twin = twin
-	if err == nil && twin != "" && f.HoldTwins {
-		e.Reason, e.Detail, e.Deliveries = state.ReasonTwin, "possibly the same rows as "+twin+", which came another way", nil
-	}
-	return err
+	return state.TwinSearch{TwinWithin: within, HoldTwin: f.HoldTwins}, err
 }
 
 // twinSlack is for a message that was hidden when the queue was found empty.

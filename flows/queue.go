@@ -273,8 +273,25 @@ func (r *Relay) messageStands(ctx context.Context, shipmentID string) (acked, so
 	case state.Fetched:
 		waiting, err := r.anyWaiting(ctx, shipmentID)
 		return false, !waiting, err
+	case state.Settled:
+		return r.originalsStand(ctx, shipmentID)
 	}
 	return false, false, nil
+}
+
+// originalsStand speaks of a message whose copy is dropped and whose ack waits
+// until the export that has its rows has landed.
+func (r *Relay) originalsStand(ctx context.Context, shipmentID string) (acked, soon bool, err error) {
+	copies, err := r.db.Exports(ctx, state.Filter{ShipmentID: shipmentID, Reason: state.ReasonSameExport, Limit: -1})
+	for _, c := range copies {
+		original, err := r.db.Export(ctx, c.Twin)
+		if err != nil || original.State != state.Open {
+			continue // the ack comes with its end, in the same transaction
+		}
+		waiting, err := r.anyWaiting(ctx, original.ShipmentID)
+		return false, err == nil && !waiting, err
+	}
+	return false, err == nil, err
 }
 
 func (r *Relay) anyWaiting(ctx context.Context, shipmentID string) (bool, error) {

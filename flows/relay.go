@@ -75,12 +75,14 @@ type Relay struct {
 	most  map[string]int // downloads at once, by environment
 
 	polling sync.Map       // queue -> *sync.Mutex
+	asking  chan struct{}  // questions to FinOps' history about silent flows
 	resting sync.WaitGroup // openings that keep their claim for a while
 
 	mu       sync.Mutex
 	clients  map[string]*fetch.Client
-	running  map[string]int // downloads now, by environment
-	openings map[string]int // failed openings of raw files that cannot be read, by shipment
+	running  map[string]int  // downloads now, by environment
+	renewing map[string]bool // expired shipments that are at work on, by id
+	openings map[string]int  // failed openings of raw files that cannot be read, by shipment
 }
 
 // New checks the configuration against itself and compiles its conditions.
@@ -88,10 +90,12 @@ func New(db *state.DB, cfg Config) (*Relay, error) {
 	setDefaults(&cfg)
 	r := &Relay{
 		cfg: cfg, db: db, log: cfg.Logger,
+		asking:   make(chan struct{}, askers),
 		flows:    map[string]*Flow{},
 		most:     map[string]int{},
 		clients:  map[string]*fetch.Client{},
 		running:  map[string]int{},
+		renewing: map[string]bool{},
 		openings: map[string]int{},
 	}
 	for i := range cfg.Flows {

@@ -16,7 +16,8 @@ import (
 	"finrelay/state"
 )
 
-// renewers is how many fresh links are asked for at once.
+// renewers is how many fresh links are asked for at once, while all queues are
+// drained.
 const renewers = 2
 
 // emptyLinkTries is how often an empty answer is taken for "not ready yet".
@@ -32,17 +33,20 @@ const emptyLinkTries = 4
 // of them finds is a person's.
 func (r *Relay) renewPool() pool {
 	return pool{
-		name:  "renew",
-		slots: renewers,
+		name: "renew",
+		// A drain takes as long as its queue is long, and each queue is drained
+		// once at a time: what is left is for links, whose packages die.
+		slots: renewers + len(r.cfg.Queues),
 		next: func(ctx context.Context, _ int) (time.Time, error) {
 			return r.db.NextRenewal(ctx)
 		},
-		claim: jobs(r.db.ClaimRenewals, r.renew),
+		claim: jobs(r.claimRenewals, r.renew),
 	}
 }
 
 func (r *Relay) renew(ctx context.Context, s state.Shipment) {
 	log := r.log.With(keyShipment, s.ID, keyEnvironment, s.Environment, keyEntity, s.Entity, "rung", s.Rung)
+	end := r.keepClaim(ctx, s.ID, keepEvery)
 	var step func(context.Context) error
 	switch s.Rung {
 	case state.RungQueue:
@@ -52,6 +56,7 @@ func (r *Relay) renew(ctx context.Context, s state.Shipment) {
 	default:
 		step = r.askForLink(ctx, log, s)
 	}
+	end()
 	r.record(ctx, log, step)
 }
 

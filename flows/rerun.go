@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
+	"strings"
 
 	"finrelay/state"
 )
@@ -18,12 +18,37 @@ type Rerun struct {
 	Reason  state.Reason `json:"reason,omitempty"`
 	Queued  bool         `json:"queued"`            // or, in a dry run, would be
 	Refusal string       `json:"refusal,omitempty"` // why not, and what to do
+	// SameAs is the export that has its rows already, LandedIn its files: with
+	// them it is refused, unless the person says that it shall land again.
+	SameAs   string   `json:"same_as,omitempty"`
+	LandedIn []string `json:"landed_in,omitempty"`
+}
+
+// rerunHow is how a person wants it.
+type rerunHow struct {
+	dry   bool   // say what would happen and change nothing
+	again bool   // land even what has landed with another export
+	by    string // who
+
+	troubles map[string]string // of raw files that were looked at, by shipment
 }
 
 // RerunIDs sets exports, shipments or unreadable events going again. A dry run
 // says what would happen and changes nothing. The error is about the ledger;
 // what cannot be run again is a Rerun with a Refusal.
 func (r *Relay) RerunIDs(ctx context.Context, ids []string, dry bool, by string) ([]Rerun, error) {
+	return r.rerunIDs(ctx, ids, rerunHow{dry: dry, by: by})
+}
+
+// RerunAgain is RerunIDs that also lands exports whose rows have landed with
+// another export: for a person who knows that those are not there any more, or
+// not the same after all.
+func (r *Relay) RerunAgain(ctx context.Context, ids []string, dry bool, by string) ([]Rerun, error) {
+	return r.rerunIDs(ctx, ids, rerunHow{dry: dry, again: true, by: by})
+}
+
+func (r *Relay) rerunIDs(ctx context.Context, ids []string, how rerunHow) ([]Rerun, error) {
+	how.troubles = map[string]string{}
 	var all []Rerun
 	for _, start := range ids {
 		id, err := r.db.Find(ctx, start)
@@ -34,7 +59,7 @@ func (r *Relay) RerunIDs(ctx context.Context, ids []string, dry bool, by string)
 		if err != nil {
 			return all, err
 		}
-		some, err := r.rerunOne(ctx, id, dry, by)
+		some, err := r.rerunOne(ctx, id, how)
 		if err != nil {
 			return all, fmt.Errorf("rerun %s: %w", id, err)
 		}
@@ -85,19 +110,19 @@ func (r *Relay) RerunMatching(ctx context.Context, f state.Filter, dry bool, by 
 	return r.RerunIDs(ctx, ids, dry, by)
 }
 
-func (r *Relay) rerunOne(ctx context.Context, id string, dry bool, by string) ([]Rerun, error) {
+func (r *Relay) rerunOne(ctx context.Context, id string, how rerunHow) ([]Rerun, error) {
 	switch state.KindOf(id) {
 	case state.KindExport:
-		one, err := r.rerunExport(ctx, id, dry, by)
+		one, err := r.rerunExport(ctx, id, how)
 		return []Rerun{one}, err
 	case state.KindShipment:
-		return r.rerunShipment(ctx, id, dry, by)
+		return r.rerunShipment(ctx, id, how)
 	}
-	one, err := r.rerunEvent(ctx, id, dry, by)
+	one, err := r.rerunEvent(ctx, id, how)
 	return []Rerun{one}, err
 }
 
-func (r *Relay) rerunExport(ctx context.Context, id string, dry bool, by string) (Rerun, error) {
+func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun, error) {
 	e, err := r.db.Export(ctx, id)
 	if err != nil {
 		return Rerun{}, err
@@ -107,9 +132,21 @@ func (r *Relay) rerunExport(ctx context.Context, id string, dry bool, by string)
 	if err != nil {
 		return res, err
 	}
+	if !s.RawHere() && how.troubles[s.ID] != "" && e.State == state.Parked {
+		res.Queued = true // with its neighbour, for which the file is fetched again
+		return res, nil
+	}
 	res.Refusal = r.exportRefusal(e, s)
 	if res.Refusal != "" {
 		return res, nil
+	}
+	if e.State == state.Parked && !how.again {
+		if err := r.landedAlready(ctx, &res, e); err != nil || res.Refusal != "" {
+			return res, err
+		}
+	}
+	if done, err := r.refetched(ctx, &res, s, how); done || err != nil {
+		return res, err
 	}
 	event, err := r.db.Body(ctx, s.EventID)
 	if err != nil && !errors.Is(err, state.ErrNotFound) {
@@ -131,10 +168,52 @@ func (r *Relay) rerunExport(ctx context.Context, id string, dry bool, by string)
 		return res, nil
 	}
 	res.Queued = true
-	if dry {
+	if how.dry {
 		return res, nil
 	}
-	return refused(res, r.db.RerunExport(ctx, id, taken[0].Name, wanted, "by "+by))
+	run := r.db.RerunExport
+	if how.again {
+		run = r.db.LandAgain
+	}
+	err = run(ctx, id, taken[0].Name, wanted, "by "+how.by)
+	if _, ok := errors.AsType[*state.SameExportError](err); ok { // the other came in this very moment
+		res.Queued, res.Refusal = false, err.Error()
+		return res, r.landedAlready(ctx, &res, e)
+	}
+	return refused(res, err)
+}
+
+// landedAlready refuses to run a parked export whose rows are proven to have
+// come with another one, and says where they are.
+func (r *Relay) landedAlready(ctx context.Context, res *Rerun, e state.Export) error {
+	same, err := r.db.SameExport(ctx, e)
+	if err != nil || same == "" {
+		return err
+	}
+	other, err := r.db.Export(ctx, same)
+	if err != nil {
+		return err
+	}
+	files, err := r.db.Deliveries(ctx, same)
+	if err != nil {
+		return err
+	}
+	res.SameAs = same
+	for _, d := range files {
+		if d.State == state.Delivered && d.Path != "" {
+			res.LandedIn = append(res.LandedIn, d.Path)
+		}
+	}
+	at := "landed already with " + same
+	if other.State != state.Landed {
+		at = "is on its way already with " + same
+	}
+	if len(res.LandedIn) > 0 {
+		at += " in " + strings.Join(res.LandedIn, ", ")
+	}
+	res.Refusal = "the same export (execution and entity) " + at + ": finrelay skip EXPORT-ID --why \"landed with " + same +
+		"\" takes it off the list; finrelay rerun EXPORT-ID --again lands it a second time"
+	return nil
 }
 
 func (r *Relay) exportRefusal(e state.Export, s state.Shipment) string {
@@ -145,16 +224,49 @@ func (r *Relay) exportRefusal(e state.Export, s state.Shipment) string {
 		return "it was skipped " + e.Detail
 	case e.Reason == state.ReasonMissingMember:
 		return Advice(e.Reason)
+	case !s.RawHere() && s.RawRemovedAt.IsZero():
+		return "its raw file is being fetched again: finrelay shipments show " + s.ID + " tells how far that is"
 	case !s.RawHere():
 		return "its raw file was removed " + s.RawRemovedAt.Format("2006-01-02") + ", after the retention time: " + r.fullPush(s)
-	}
-	if _, err := os.Stat(r.inFolder(s.RawFile)); err != nil {
-		return fmt.Sprintf("its raw file cannot be read: %v", err)
 	}
 	return ""
 }
 
-func (r *Relay) rerunShipment(ctx context.Context, id string, dry bool, by string) ([]Rerun, error) {
+// refetched has the raw file of a parked export or shipment fetched again when
+// it is not what was fetched, instead of reading it again. It says whether that
+// was the case; res tells what came of it.
+func (r *Relay) refetched(ctx context.Context, res *Rerun, s state.Shipment, how rerunHow) (bool, error) {
+	trouble, known := how.troubles[s.ID]
+	var err error
+	if !known {
+		trouble, err = r.rawTrouble(s)
+		how.troubles[s.ID] = trouble
+	}
+	switch {
+	case err != nil:
+		res.Refusal = fmt.Sprintf("its raw file cannot be read: %v", err)
+		return true, nil
+	case trouble == "":
+		return false, nil
+	case res.Was == state.Landed:
+		res.Refusal = trouble + "; it has landed, and cannot be landed from that file again"
+		return true, nil
+	}
+	if res.Queued = true; how.dry {
+		return true, nil
+	}
+	err = r.refetch(ctx, s, trouble, "by "+how.by)
+	if _, ok := errors.AsType[*state.TransitionError](err); ok {
+		res.Queued, res.Refusal = false, trouble+", and FinOps has no way to it any more: "+r.fullPush(s)
+		if s.Source != "queue" {
+			res.Refusal = trouble + "; other exports of its shipment are on their way: run it again when they have come to rest"
+		}
+		return true, nil
+	}
+	return true, err
+}
+
+func (r *Relay) rerunShipment(ctx context.Context, id string, how rerunHow) ([]Rerun, error) {
 	s, err := r.db.Shipment(ctx, id)
 	if err != nil {
 		return nil, err
@@ -166,7 +278,7 @@ func (r *Relay) rerunShipment(ctx context.Context, id string, dry bool, by strin
 		}
 		var all []Rerun
 		for _, e := range exports {
-			one, err := r.rerunExport(ctx, e.ID, dry, by)
+			one, err := r.rerunExport(ctx, e.ID, how)
 			if err != nil {
 				return all, err
 			}
@@ -180,16 +292,19 @@ func (r *Relay) rerunShipment(ctx context.Context, id string, dry bool, by strin
 		res.Refusal = "it is on its way already"
 		return []Rerun{res}, nil
 	}
+	if done, err := r.refetched(ctx, &res, s, how); done || err != nil {
+		return []Rerun{res}, err
+	}
 	res.Queued = true
-	if dry {
+	if how.dry {
 		return []Rerun{res}, nil
 	}
-	res, err = refused(res, r.db.RerunShipment(ctx, id, "by "+by))
+	res, err = refused(res, r.db.RerunShipment(ctx, id, "by "+how.by))
 	return []Rerun{res}, err
 }
 
 // rerunEvent reads an unreadable body again, with the field names of today.
-func (r *Relay) rerunEvent(ctx context.Context, id string, dry bool, by string) (Rerun, error) {
+func (r *Relay) rerunEvent(ctx context.Context, id string, how rerunHow) (Rerun, error) {
 	e, err := r.db.Event(ctx, id)
 	if err != nil {
 		return Rerun{}, err
@@ -213,7 +328,7 @@ func (r *Relay) rerunEvent(ctx context.Context, id string, dry bool, by string) 
 		entries = append(entries, a.ledgerEntry())
 	}
 	res.Queued = true
-	if dry {
+	if how.dry {
 		return res, nil
 	}
 	_, err = r.db.Reread(ctx, id, entries)

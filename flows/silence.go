@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"finrelay/dmf"
@@ -24,6 +25,9 @@ type CadenceStands struct {
 	state.Cadence
 	Every string    `json:"every"`  // as configured
 	DueAt time.Time `json:"due_at"` // of the next export, grace not counted
+	// Missing are entities of the flow that came at its rhythm and did not when
+	// the others last did.
+	Missing []state.Missing `json:"missing,omitempty"`
 }
 
 // Cadences gives how each flow with a cadence stands in each environment that
@@ -38,7 +42,12 @@ func (r *Relay) Cadences(ctx context.Context) ([]CadenceStands, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, CadenceStands{Cadence: c, Every: w.flow.Cadence.String(), DueAt: w.flow.Cadence.Due(c.Since())})
+		missing, err := r.db.Missing(ctx, w.flow.Name, w.environment)
+		if err != nil {
+			return nil, err
+		}
+		missing = slices.DeleteFunc(missing, func(m state.Missing) bool { return m.State != state.Late })
+		all = append(all, CadenceStands{Cadence: c, Every: w.flow.Cadence.String(), DueAt: w.flow.Cadence.Due(c.Since()), Missing: missing})
 	}
 	return all, nil
 }
@@ -85,36 +94,70 @@ func (r *Relay) expectedFrom(f *Flow) []string {
 	return names
 }
 
-// keepWatch looks for flows that are silent until ctx ends.
+// askers is how many questions about silent flows are put to FinOps' history at
+// once: after a night without network all flows are silent together.
+const askers = 4
+
+// keepWatch looks for flows that are silent until ctx ends. Each has a goroutine
+// of its own: the drain of one flow's queue can take hours, and another flow is
+// late meanwhile. What they do at once is bounded elsewhere: a queue is drained
+// once at a time, and FinOps' history is asked by no more than askers.
 func (r *Relay) keepWatch(ctx, work context.Context) {
-	watched := r.watched()
-	for _, w := range watched {
-		if err := r.db.Watch(ctx, w.flow.Name, w.environment); err != nil {
-			r.log.Error("ledger", keyError, err)
-		}
+	var all sync.WaitGroup
+	for _, w := range r.watched() {
+		all.Go(func() { r.keepWatching(ctx, work, w) })
 	}
-	for len(watched) > 0 {
-		next := r.db.Now().Add(time.Hour)
-		for _, w := range watched {
-			due, err := r.lookDue(ctx, w)
-			if err != nil {
-				r.log.Error("ledger", keyFlow, w.flow.Name, keyError, err)
-				due = r.db.Now().Add(firstWait)
-			} else if !due.After(r.db.Now()) {
-				r.lookStopping(ctx, work, w)
-				continue // it is asked when it is due again in the next round
+	all.Wait()
+}
+
+// keepWatching looks at one flow.
+func (r *Relay) keepWatching(ctx, work context.Context, w watch) {
+	log := r.log.With(keyFlow, w.flow.Name, keyEnvironment, w.environment)
+	for {
+		next, err := r.watchOnce(ctx, work, w)
+		now := r.db.Now()
+		if err != nil {
+			if ctx.Err() == nil {
+				log.Error("ledger", keyError, err)
 			}
-			if due.Before(next) {
-				next = due
-			}
+			next = now
 		}
-		if now := r.db.Now(); next.Before(now.Add(firstWait)) {
-			next = now.Add(firstWait)
+		if soon, late := now.Add(firstWait), now.Add(time.Hour); next.Before(soon) {
+			next = soon
+		} else if next.After(late) {
+			next = late
 		}
 		if !r.sleepUntil(ctx, next) {
 			return
 		}
 	}
+}
+
+// watchOnce looks into a flow's silence if it is time to, and says when to look
+// again.
+func (r *Relay) watchOnce(ctx, work context.Context, w watch) (next time.Time, err error) {
+	if err := r.db.Watch(ctx, w.flow.Name, w.environment); err != nil {
+		return next, err
+	}
+	due, err := r.lookDue(ctx, w)
+	if err != nil {
+		return due, err
+	}
+	soon := r.db.Now().Add(time.Minute) // when it could not be looked into
+	if due.After(r.db.Now()) {
+		// Others of the flow came, so that each entity can be looked at by itself.
+		next := soon
+		r.lookStopping(ctx, work, w, func(ctx context.Context) (err error) {
+			next, err = r.lookEntities(ctx, w)
+			return err
+		})
+		return earlier(due, next), nil
+	}
+	r.lookStopping(ctx, work, w, func(ctx context.Context) error { return r.look(ctx, w) })
+	if due, err = r.lookDue(ctx, w); due.Before(soon) {
+		due = soon
+	}
+	return due, err
 }
 
 // lookDue is when a flow is overdue, or has to be looked at again because it is.
@@ -136,13 +179,13 @@ func (r *Relay) lookDue(ctx context.Context, w watch) (time.Time, error) {
 	return due, nil
 }
 
-func (r *Relay) lookStopping(ctx, work context.Context, w watch) {
-	look, cancel := context.WithCancelCause(work)
+// lookStopping looks until ctx ends, and lets what it has begun end with work.
+func (r *Relay) lookStopping(ctx, work context.Context, w watch, look func(context.Context) error) {
+	looking, cancel := context.WithCancelCause(work)
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { cancel(ErrStopping) })()
-	log := r.log.With(keyFlow, w.flow.Name, keyEnvironment, w.environment)
-	if err := r.look(look, w); err != nil && context.Cause(look) == nil {
-		log.Error("silence not looked into", keyError, err)
+	if err := look(looking); err != nil && context.Cause(looking) == nil {
+		r.log.Error("silence not looked into", keyFlow, w.flow.Name, keyEnvironment, w.environment, keyError, err)
 	}
 }
 
@@ -153,17 +196,9 @@ func (r *Relay) look(ctx context.Context, w watch) error {
 	if err != nil {
 		return err
 	}
-	drained := ""
-	for _, q := range r.cfg.Queues {
-		if q.Flow != w.flow.Name || q.Environment != w.environment {
-			continue
-		}
-		if _, err := r.Poll(ctx, q); err != nil && !errors.Is(err, ErrPolling) {
-			if context.Cause(ctx) != nil {
-				return context.Cause(ctx)
-			}
-			drained = "its queue cannot be drained: " + clip(err.Error())
-		}
+	drained, err := r.drainQueues(ctx, w)
+	if err != nil {
+		return err
 	}
 	now, err := r.db.Cadence(ctx, w.flow.Name, w.environment)
 	if err != nil || !now.HeardAt.Equal(before.HeardAt) {
@@ -188,7 +223,7 @@ func (r *Relay) explain(ctx context.Context, w watch, c state.Cadence) state.Sil
 	if client == nil {
 		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; the environment has no sign_in, so FinOps' history cannot say why"}
 	}
-	found, err := client.History(ctx, dmf.HistoryQuery{DefinitionGroup: r.projectName(w), Since: since.Add(-historyBefore)})
+	found, err := r.askHistory(ctx, client, dmf.HistoryQuery{DefinitionGroup: r.projectName(w), Since: since.Add(-historyBefore)})
 	if err != nil {
 		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; FinOps' history could not be read: " + clip(err.Error())}
 	}
@@ -198,11 +233,23 @@ func (r *Relay) explain(ctx context.Context, w watch, c state.Cadence) state.Sil
 		}
 		return w.flow.fitsEntity(Subject{Entity: e.label})
 	}
-	s := explainSilence(pastRuns(found.Rows), ours, since, r.db.Now())
+	maxAge := func(run pastRun) time.Duration { return r.maxAge(w.environment, run.project) }
+	s := explainSilence(pastRuns(found.Rows), ours, maxAge, since, r.db.Now())
 	if due := w.flow.Cadence.Due(s.ExplainedAt).Add(w.flow.Cadence.Grace); !s.ExplainedAt.IsZero() && !due.After(r.db.Now()) {
 		s = state.Silence{To: state.Late, Detail: s.Detail + ", and FinOps has run nothing of it since: " + whyNoRun}
 	}
 	return s
+}
+
+// askHistory waits for its turn.
+func (r *Relay) askHistory(ctx context.Context, client *dmf.Client, q dmf.HistoryQuery) (dmf.HistoryResult, error) {
+	select {
+	case r.asking <- struct{}{}:
+		defer func() { <-r.asking }()
+		return client.History(ctx, q)
+	case <-ctx.Done():
+		return dmf.HistoryResult{}, context.Cause(ctx)
+	}
 }
 
 const whyNoRun = "is its batch job on hold, or its recurring job switched off?"
@@ -222,7 +269,9 @@ func (r *Relay) projectName(w watch) dmf.DefinitionGroup {
 // of 0 rows, or one that has not ended, is a reason to be quiet; rows that were
 // exported and did not come, a run that failed or does not end, and no run at all
 // are none.
-func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since, now time.Time) state.Silence {
+//
+// maxAge is after what time a run should have ended.
+func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, maxAge func(pastRun) time.Duration, since, now time.Time) state.Silence {
 	var missing, running, failed, empty string
 	var explained, failedAt time.Time
 	for _, run := range runs {
@@ -232,7 +281,7 @@ func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, since, 
 				continue
 			}
 			switch {
-			case e.fate == fateRunning && !run.started.IsZero() && now.Sub(run.started) > MaxExecutionAge:
+			case e.fate == fateRunning && !run.started.IsZero() && now.Sub(run.started) > maxAge(run):
 				failed = fmt.Sprintf("execution %s has been running since %s, for longer than any should", run.id, stamp(run.started))
 			case e.fate == fateRunning:
 				running = fmt.Sprintf("execution %s has been running since %s", run.id, stamp(run.started))

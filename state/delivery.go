@@ -71,6 +71,9 @@ func (t *tx) land(exportID string) error {
 	if _, err := t.exec(`UPDATE exports SET state = 'landed', reason = '', detail = '', landed_at = ?2 WHERE id = ?1`, e.ID, t.now); err != nil {
 		return err
 	}
+	if err := t.ackCopies(e); err != nil {
+		return err
+	}
 	return t.settle(e.ShipmentID)
 }
 
@@ -152,6 +155,9 @@ func (t *tx) parkDelivery(d Delivery, reason Reason, detail string, c Counts) er
 		return err
 	}
 	if err := t.doubtCopies(e); err != nil {
+		return err
+	}
+	if err := t.ackCopies(e); err != nil {
 		return err
 	}
 	return t.settle(e.ShipmentID)

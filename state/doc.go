@@ -36,12 +36,16 @@
 //
 //	event      (new) ▶ accepted | ignored | unreadable ──▶ accepted | ignored (read again, skipped)
 //
-//	cadence    (new) ▶ punctual ◀──▶ quiet ◀──▶ late ──▶ punctual
+//	cadence    (new) ▶ punctual ◀──▶ quiet ◀──▶ late ──▶ punctual; of one entity (new) ▶ quiet, late
 //
 // Messages of a queue and executions have machines of their own.
 //
 // The arrows stand in one table, in machine.go; a transition that is not in it
 // is refused with a *TransitionError and changes nothing.
+//
+// A raw file that turns out damaged is fetched again: fetched and parked
+// shipments become pending, a settled one, whose link is forgotten, expired (see
+// Refetch). What had landed of it stays landed.
 //
 // A shipment is settled when each of its exports has come to rest: landed,
 // skipped, or parked on a list that a person sees. Its link's signature is

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,8 @@ type NewExport struct {
 	RefreshType  string
 	ExpectedRows *int64
 	Notes        string
-	Twin         string // see Export.Twin
+	Twin         string // see Export.Twin; found when the export is created
+	TwinSearch
 
 	// Reason parks the export at once: a member not to be opened, no flow.
 	Reason Reason
@@ -33,36 +35,58 @@ type NewDelivery struct {
 
 // Opened records what a shipment's raw file holds: its exports, and their
 // deliveries, in the order of the slice. An opening that was recorded before
-// is not repeated.
+// is not repeated. What the ledger found out about an export (that it is a copy,
+// or held) stands in the slice afterwards.
 func (db *DB) Opened(ctx context.Context, shipmentID, project string, exports []NewExport) error {
-	return db.update(ctx, func(t *tx) error {
-		s, err := t.shipment(shipmentID)
-		if err != nil || !s.OpenedAt.IsZero() {
-			return err
-		}
-		if len(exports) == 0 {
-			return fmt.Errorf("record opening of %s: no export is in it; park it instead", s.ID)
-		}
-		if s.State != Fetched {
-			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: "opened"}
-		}
-		if _, err := t.exec(`UPDATE shipments SET opened_at = ?2, interrupted = 0, owner = '', lease_until = 0 WHERE id = ?1`, s.ID, t.now); err != nil {
-			return err
-		}
-		held := false
-		if err := t.row(`SELECT held FROM shipments WHERE id = ?1`, []any{s.ID}, &held); err != nil {
-			return err
-		}
-		for i := range exports {
-			if held && exports[i].Reason == "" {
-				exports[i].Reason, exports[i].Detail = heldBecause(s)
-			}
-			if err := t.openExport(s, project, &exports[i], onlyOne(exports, exports[i].Entity)); err != nil {
-				return fmt.Errorf("record export %q of %s: %w", exports[i].Member, s.ID, err)
-			}
-		}
-		return t.settle(s.ID)
+	var opened []NewExport
+	err := db.update(ctx, func(t *tx) error {
+		// Of its own: a run that is undone must leave no word behind of a copy
+		// that was undone with it.
+		opened = slices.Clone(exports)
+		return t.opened(shipmentID, project, opened)
 	})
+	if err == nil {
+		copy(exports, opened)
+	}
+	return err
+}
+
+func (t *tx) opened(shipmentID, project string, exports []NewExport) error {
+	s, err := t.shipment(shipmentID)
+	if err != nil || !s.OpenedAt.IsZero() {
+		return err
+	}
+	if len(exports) == 0 {
+		return fmt.Errorf("record opening of %s: no export is in it; park it instead", s.ID)
+	}
+	if s.State != Fetched {
+		return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: "opened"}
+	}
+	if _, err := t.exec(`UPDATE shipments SET opened_at = ?2, interrupted = 0, owner = '', lease_until = 0 WHERE id = ?1`, s.ID, t.now); err != nil {
+		return err
+	}
+	held := false
+	if err := t.row(`SELECT held FROM shipments WHERE id = ?1`, []any{s.ID}, &held); err != nil {
+		return err
+	}
+	before, err := t.exportsOf(s.ID)
+	if err != nil {
+		return err
+	}
+	for i := range exports {
+		if done, err := t.reopened(s, &exports[i], before); err != nil {
+			return fmt.Errorf("record export %q of %s again: %w", exports[i].Member, s.ID, err)
+		} else if done {
+			continue
+		}
+		if held && exports[i].Reason == "" {
+			exports[i].Reason, exports[i].Detail = heldBecause(s)
+		}
+		if err := t.openExport(s, project, &exports[i], onlyOne(exports, exports[i].Entity)); err != nil {
+			return fmt.Errorf("record export %q of %s: %w", exports[i].Member, s.ID, err)
+		}
+	}
+	return t.settle(s.ID)
 }
 
 // heldBecause says why a whole shipment is kept from the outputs.
@@ -78,16 +102,22 @@ func heldBecause(s Shipment) (Reason, string) {
 // only says that the shipment has no other file of the entity: of several, none
 // is proven to be the one that came.
 func (t *tx) openExport(s Shipment, project string, e *NewExport, only bool) error {
-	if !only {
+	if !only || e.Reason == ReasonSameExport {
+		if err := t.seekTwin(s, e); err != nil {
+			return err
+		}
 		return t.createExport(s, project, e)
 	}
-	same, err := t.proven(s, e.Entity)
+	same, err := proven(t, s, e.Entity)
 	if err != nil {
 		return err
 	}
 	if same != "" && e.Reason != ReasonMissingMember {
 		e.Reason, e.Detail, e.Twin = ReasonSameExport, sameDetail(s, same), same
 		return t.createExport(s, project, e)
+	}
+	if err := t.seekTwin(s, e); err != nil {
+		return err
 	}
 	if err := t.createExport(s, project, e); err != nil {
 		return err
@@ -151,6 +181,9 @@ func (t *tx) hearFlows(environment string, e *NewExport) error {
 		if err := t.heard(d.Flow, environment); err != nil {
 			return err
 		}
+		if err := t.foundAgain(d.Flow, environment, e.Entity, "it is heard of again"); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -172,12 +205,24 @@ func (t *tx) createDeliveries(exportID, shipmentID string, deliveries []NewDeliv
 // which the caller has routed anew: the configuration may have changed since.
 // Deliveries that are done are repeated only when the export had landed; they
 // write the same bytes to the same place. An export whose raw file is gone
-// cannot run: *TransitionError.
+// cannot run: *TransitionError. A parked one whose rows are proven to have come
+// with another export does not run: *SameExportError.
 func (db *DB) RerunExport(ctx context.Context, exportID, flow string, deliveries []NewDelivery, by string) error {
+	return db.rerunExport(ctx, exportID, flow, deliveries, by, false)
+}
+
+// LandAgain is RerunExport for a person who wants an export to land although
+// another one has its rows.
+func (db *DB) LandAgain(ctx context.Context, exportID, flow string, deliveries []NewDelivery, by string) error {
+	return db.rerunExport(ctx, exportID, flow, deliveries, by, true)
+}
+
+func (db *DB) rerunExport(ctx context.Context, exportID, flow string, deliveries []NewDelivery, by string, again bool) error {
 	if len(deliveries) == 0 {
 		return fmt.Errorf("rerun %s: no output to go to", exportID)
 	}
 	return db.update(ctx, func(t *tx) error {
+		by := by
 		e, err := t.export(exportID)
 		if err != nil {
 			return err
@@ -189,10 +234,20 @@ func (db *DB) RerunExport(ctx context.Context, exportID, flow string, deliveries
 		if !s.RawHere() {
 			return fmt.Errorf("rerun without its raw file: %w", &TransitionError{Kind: KindExport, ID: e.ID, From: e.State, To: Open})
 		}
+		same, err := provenCopy(t, e, s)
+		if err != nil {
+			return err
+		}
+		if same != "" && !again {
+			return &SameExportError{ID: e.ID, Same: same}
+		}
+		if same != "" {
+			by, e.Twin = by+", although "+same+" has the same rows", same
+		}
 		if err := t.step(KindExport, e.ID, e.ShipmentID, e.State, Open, ReasonRerun, by); err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE exports SET state = 'open', reason = '', detail = '', flow = ?2, landed_at = NULL WHERE id = ?1`, e.ID, flow); err != nil {
+		if _, err := t.exec(`UPDATE exports SET state = 'open', reason = '', detail = '', flow = ?2, landed_at = NULL, twin = ?3 WHERE id = ?1`, e.ID, flow, e.Twin); err != nil {
 			return err
 		}
 		return t.rerouteDeliveries(e, deliveries, by)

@@ -68,8 +68,9 @@ var arrows = map[Kind]map[State][]State{
 		Waiting:  {Fetching, Pending},
 		Fetching: {Fetched, Waiting, Expired, Parked, Pending, Settled}, // settled: dead, and its rows came another way
 		Expired:  {Pending, Settled},                                    // settled: skipped by a person, or its rows came another way
-		Fetched:  {Settled, Parked},
+		Fetched:  {Settled, Parked, Pending},                            // pending: the raw file is damaged and is fetched again
 		Parked:   {Pending, Fetched, Settled},
+		Settled:  {Expired}, // the raw file of what is parked is damaged, and its link is forgotten
 	},
 	KindExport: {
 		"":      {Open, Parked, Skipped}, // skipped: proven to be one that came another way
@@ -95,7 +96,7 @@ var arrows = map[Kind]map[State][]State{
 		Assumed: {Due},
 	},
 	KindCadence: {
-		"":       {Punctual},
+		"":       {Punctual, Quiet, Late}, // quiet or late at once: an entity of a flow
 		Punctual: {Quiet, Late},
 		Quiet:    {Punctual, Late},
 		Late:     {Punctual, Quiet},

@@ -158,12 +158,39 @@ func (t *tx) redelivered(r *MessageReceipt, m NewMessage) error {
 
 // ackDue lets a held message be acked. It is called when a shipment comes to
 // rest with nothing that could be lost: settled, or parked with its raw file here.
+// The message of a copy is held until the export that has its rows has come to
+// rest too: FinOps forgets no rows that are in no output yet.
 func (t *tx) ackDue(shipmentID string) error {
-	n, err := t.exec(`UPDATE messages SET state = 'due', due_at = ?2, attempts = 0 WHERE shipment_id = ?1 AND state = 'held'`, shipmentID, t.now)
+	n, err := t.exec(`UPDATE messages SET state = 'due', due_at = ?2, attempts = 0 WHERE shipment_id = ?1 AND state = 'held'
+		AND NOT EXISTS (SELECT 1 FROM exports c JOIN exports o ON o.id = c.twin
+			WHERE c.shipment_id = ?1 AND c.state = 'skipped' AND c.reason = 'same_export' AND o.state = 'open')`, shipmentID, t.now)
 	if err != nil || n == 0 {
 		return err
 	}
 	return t.step(KindMessage, messageID(shipmentID), shipmentID, Held, Due, "", "")
+}
+
+// ackCopies lets the messages of an export's copies be acked, which waited for
+// it to come to rest.
+func (t *tx) ackCopies(e Export) error {
+	var settled []string
+	if err := t.rows(`SELECT DISTINCT o.id FROM shipments s JOIN shipments o ON o.environment = s.environment AND o.execution_id = s.execution_id AND o.execution_id <> ''
+		JOIN exports c ON c.shipment_id = o.id
+		WHERE s.id = ?1 AND s.execution_id <> '' AND c.twin = ?2 AND o.source = 'queue' AND o.state = 'settled'`,
+		[]any{e.ShipmentID, e.ID}, func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			settled = append(settled, id)
+			return err
+		}); err != nil {
+		return err
+	}
+	for _, id := range settled {
+		if err := t.ackDue(id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ackIfHere lets the message of a parked shipment be acked when its raw file

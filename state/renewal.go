@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -20,19 +21,24 @@ const (
 // that calls each of them expired has another trouble.
 const MaxRenewals = 5
 
-// renewLease is when a request for a fresh link whose process ended is made again.
-const renewLease = 2 * time.Minute
+// RenewalLease is how long a claim of ClaimRenewals is good for: when what the
+// process did not end is taken up again. Work that takes longer keeps its claim
+// with KeepRenewal.
+const RenewalLease = 2 * time.Minute
 
 // ClaimRenewals gives up to limit expired shipments for which a fresh link is
-// to be asked now, and counts the attempt.
-func (db *DB) ClaimRenewals(ctx context.Context, limit int) ([]Shipment, error) {
+// to be asked now, and counts the attempt. Those that are busy are at work
+// already and are left, whatever the clock says of their lease.
+func (db *DB) ClaimRenewals(ctx context.Context, limit int, busy ...string) ([]Shipment, error) {
 	var claimed []Shipment
 	err := db.update(ctx, func(t *tx) error {
 		claimed = nil
 		if err := t.rows(`SELECT `+shipmentColumns+` FROM shipments WHERE state = 'expired' AND renew_at IS NOT NULL AND renew_at <= ?1
-			ORDER BY renew_at, seq LIMIT ?2`, []any{t.now, limit}, func(scan func(...any) error) error {
+			ORDER BY renew_at, seq LIMIT ?2`, []any{t.now, limit + len(busy)}, func(scan func(...any) error) error {
 			s, err := scanShipment(scan)
-			claimed = append(claimed, s)
+			if len(claimed) < limit && !slices.Contains(busy, s.ID) {
+				claimed = append(claimed, s)
+			}
 			return err
 		}); err != nil {
 			return err
@@ -40,13 +46,24 @@ func (db *DB) ClaimRenewals(ctx context.Context, limit int) ([]Shipment, error) 
 		for i := range claimed {
 			claimed[i].Renewals++
 			if _, err := t.exec(`UPDATE shipments SET renew_at = ?2, renewals = renewals + 1 WHERE id = ?1`,
-				claimed[i].ID, t.now+renewLease.Milliseconds()); err != nil {
+				claimed[i].ID, t.now+RenewalLease.Milliseconds()); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	return claimed, err
+}
+
+// KeepRenewal makes a claim of ClaimRenewals good for a whole lease from now:
+// the drain of a long queue outlives many. It is not news, so it has no row in
+// the journal.
+func (db *DB) KeepRenewal(ctx context.Context, shipmentID string) error {
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE shipments SET renew_at = ?2 WHERE id = ?1 AND state = 'expired' AND renew_at IS NOT NULL AND renew_at < ?2`,
+			shipmentID, t.now+RenewalLease.Milliseconds())
+		return err
+	})
 }
 
 // NextRenewal is when the next fresh link is to be asked for; zero when none is.

@@ -22,21 +22,21 @@ func (db *DB) EventsNameRuns(ctx context.Context, environment string, since time
 //
 // What is parked elsewhere proves nothing either: the copy at hand may be the
 // one that can be read.
-func (t *tx) proven(s Shipment, entity string) (exportID string, err error) {
+func proven(t reader, s Shipment, entity string) (exportID string, err error) {
 	if s.ExecutionID == "" || entity == "" {
 		return "", nil
 	}
-	if told, err := t.toldApart(s, entity); err != nil || !told {
+	if told, err := toldApart(t, s, entity); err != nil || !told {
 		return "", err
 	}
-	if one, err := t.oneEachWay(s, entity); err != nil || !one {
+	if one, err := oneEachWay(t, s, entity); err != nil || !one {
 		return "", err
 	}
 	found := 0
 	files := map[string]int{} // of the entity, by shipment
 	err = t.rows(`SELECT e.id, e.shipment_id, e.state FROM shipments o JOIN exports e ON e.shipment_id = o.id
 		WHERE o.environment = ?1 AND o.execution_id = ?2 AND o.execution_id <> '' AND o.source <> ?3 AND e.entity = ?4 COLLATE NOCASE
-		AND o.received_at >= `+epochBegan+`
+		AND o.received_at >= `+epochBegan+` AND `+ofItself+`
 		ORDER BY e.seq`, []any{s.Environment, s.ExecutionID, s.Source, entity}, func(scan func(...any) error) error {
 		var id, shipment string
 		var at State
@@ -55,6 +55,10 @@ func (t *tx) proven(s Shipment, entity string) (exportID string, err error) {
 	return exportID, nil
 }
 
+// ofItself leaves out exports of which another one of their own shipment has the
+// file: it was fetched again and came as a member of the whole package.
+const ofItself = `NOT (e.state = 'skipped' AND e.twin <> '' AND EXISTS (SELECT 1 FROM exports f WHERE f.id = e.twin AND f.shipment_id = e.shipment_id))`
+
 // epochBegan is when the environment's identities began to count: those of a
 // database that was restored since may repeat, and prove nothing across.
 const epochBegan = `coalesce((SELECT since FROM environments WHERE name = ?1), 0)`
@@ -63,7 +67,7 @@ const epochBegan = `coalesce((SELECT since FROM environments WHERE name = ?1), 0
 // entity of the execution, or may have it, however far they have come. Of two
 // companies' events one may have landed and the other be lost: a package that
 // holds both is no copy of the first.
-func (t *tx) oneEachWay(s Shipment, entity string) (bool, error) {
+func oneEachWay(t reader, s Shipment, entity string) (bool, error) {
 	var several int
 	err := t.row(`SELECT count(*) FROM (SELECT 1 FROM shipments WHERE environment = ?1 AND execution_id = ?2 AND execution_id <> '' AND source <> ?3
 		AND (source = 'queue' OR entity = '' OR entity = ?4 COLLATE NOCASE) GROUP BY source HAVING count(*) > 1)`,
@@ -75,7 +79,7 @@ func (t *tx) oneEachWay(s Shipment, entity string) (bool, error) {
 // An event class that fills the field with a constant, or a job that keeps one
 // id for all its runs, would otherwise make every export after the first a
 // duplicate, and its rows would be lost.
-func (t *tx) toldApart(s Shipment, entity string) (bool, error) {
+func toldApart(t reader, s Shipment, entity string) (bool, error) {
 	var others int
 	err := t.row(`SELECT count(*) FROM shipments WHERE environment = ?1 AND execution_id = ?2 AND execution_id <> '' AND source = ?3 AND id <> ?4
 		AND (source = 'queue' OR entity = ?5 COLLATE NOCASE)`,
@@ -107,10 +111,10 @@ func (t *tx) closeProven(s Shipment, entity, exportID string) error {
 	if len(closable) != 1 { // none, or ids that do not tell them apart
 		return nil
 	}
-	if told, err := t.toldApart(s, entity); err != nil || !told {
+	if told, err := toldApart(t, s, entity); err != nil || !told {
 		return err
 	}
-	if one, err := t.oneEachWay(s, entity); err != nil || !one {
+	if one, err := oneEachWay(t, s, entity); err != nil || !one {
 		return err
 	}
 	return t.settleSame(closable[0], exportID)

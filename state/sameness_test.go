@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -67,6 +68,82 @@ func TestAmbiguousExecutionsLandTwice(t *testing.T) {
 			}
 			checkInvariants(t, l.DB, name)
 		})
+	}
+}
+
+// Two copies are opened in one commit that does not come to be; then the second
+// is opened alone. It is no copy of what is not there.
+func TestCopyOfWhatWasUndone(t *testing.T) {
+	l := newLedger(t)
+	id := l.fetchingOf("a", "run")
+	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+	l.must(l.PollBegun(bg, "prod", "a1"))
+	r, err := l.AcceptMessage(bg, NewMessage{Environment: "prod", Activity: "a1", CorrelationID: "c1", Body: []byte("receipt"), ExecutionID: "run"})
+	l.must(err)
+	l.claim(9)
+	l.must(l.Fetched(bg, r.ShipmentID, RawFile{File: "raw/" + r.ShipmentID}))
+	copies := []NewExport{newExport("groups.csv", "out")}
+	tries := 0
+	results := make(chan error, 3)
+	release := l.hold()
+	for i, do := range []func() error{
+		func() error {
+			return l.update(bg, func(t *tx) error {
+				if tries++; tries > 1 {
+					return errors.New("the disk is full")
+				}
+				return t.opened(id, "", []NewExport{newExport("", "out")})
+			})
+		},
+		func() error { return l.Opened(bg, r.ShipmentID, "", copies) },
+		func() error { return l.update(bg, func(*tx) error { return errors.New("the group's bad one") }) },
+	} {
+		go func() { results <- do() }()
+		l.queued(i + 1)
+	}
+	release()
+	failed := 0
+	for range 3 {
+		if <-results != nil {
+			failed++
+		}
+	}
+	if failed != 2 || tries != 2 {
+		t.Fatalf("%d failed, the first ran %d times; want 2 and 2", failed, tries)
+	}
+	if e := l.export(ExportID(r.ShipmentID, "groups.csv")); e.State != Open || copies[0].Reason != "" {
+		t.Errorf("it is %s %s (%s); want it open, as nothing else has its rows", e.State, e.Reason, e.Detail)
+	}
+	checkInvariants(t, l.DB, "undone")
+}
+
+// FinOps forgets a message whose rows came another way only when those are in
+// the outputs, or on a person's list beside the copy.
+func TestAckOfACopyWaitsForItsOriginal(t *testing.T) {
+	for _, lands := range []bool{true, false} {
+		l := newLedger(t)
+		id := l.fetchingOf("a", "run")
+		l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+		l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
+		copied := l.export(l.openedMessage("c1", "run"))
+		message := func() State {
+			m, err := l.Message(bg, copied.ShipmentID)
+			l.must(err)
+			return m.State
+		}
+		if copied.State != Skipped || message() != Held {
+			t.Fatalf("the copy is %s, its message %s; want it held while the original is on its way", copied.State, message())
+		}
+		l.running()
+		if lands {
+			l.deliver(ExportID(id, ""), "out", 1)
+		} else {
+			l.must(l.ParkDelivery(bg, DeliveryKey{ExportID(id, ""), "out"}, ReasonMalformed, "it breaks off", Counts{}))
+		}
+		if message() != Due {
+			t.Errorf("the original at rest (landed %t), the message is %s; want it acked", lands, message())
+		}
+		checkInvariants(t, l.DB, "ack of a copy")
 	}
 }
 

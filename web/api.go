@@ -336,6 +336,7 @@ type RerunRequest struct {
 	Reason      state.Reason  `json:"reason,omitempty"`
 	Since       time.Time     `json:"since,omitzero"`
 	DryRun      bool          `json:"dry_run,omitempty"`
+	Again       bool          `json:"again,omitempty"` // of ids only: also what has landed with another export
 	By          string        `json:"by,omitempty"`
 }
 
@@ -346,9 +347,14 @@ func (a *API) rerun(r *http.Request) (any, error) {
 	}
 	var all []flows.Rerun
 	var err error
-	if len(q.IDs) > 0 {
+	switch {
+	case q.Again && len(q.IDs) == 0:
+		return nil, badRequest{errors.New("landing again is for exports named by their ids")}
+	case q.Again:
+		all, err = a.Relay.RerunAgain(r.Context(), q.IDs, q.DryRun, by(q.By))
+	case len(q.IDs) > 0:
 		all, err = a.Relay.RerunIDs(r.Context(), q.IDs, q.DryRun, by(q.By))
-	} else {
+	default:
 		all, err = a.Relay.RerunMatching(r.Context(), state.Filter{
 			Environment: q.Environment, Entity: q.Entity, States: q.States, Reason: q.Reason, Since: q.Since,
 		}, q.DryRun, by(q.By))

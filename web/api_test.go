@@ -168,6 +168,7 @@ func TestStatusOfErrors(t *testing.T) {
 		{"GET", "exports?limit=many", "", 400, "many"},
 		{"GET", "journal?after=x", "", 400, "after=x"},
 		{"POST", "rerun", "{", 400, ""},
+		{"POST", "rerun", `{"again":true,"entity":"Customer groups"}`, 400, "named by their ids"},
 		{"POST", "skip", "", 400, ""},
 		{"POST", "skip", `{"id":"sh_nothing","why":"x"}`, 404, state.ErrNotFound.Error()},
 		{"POST", "skip", `{"id":"` + landed.ShipmentID + `","why":"x"}`, 409, "is pending and cannot become"},

@@ -19,11 +19,22 @@ func (a *API) cadences(ctx context.Context, environment string) (list []flows.Ca
 			continue
 		}
 		list = append(list, c)
-		if c.State == state.Late {
+		if isLate(c) {
 			late++
 		}
 	}
-	rank := map[state.State]int{state.Late: 0, state.Quiet: 1, state.Punctual: 2}
-	slices.SortStableFunc(list, func(x, y flows.CadenceStands) int { return cmp.Compare(rank[x.State], rank[y.State]) })
+	rank := func(c flows.CadenceStands) int {
+		switch {
+		case isLate(c):
+			return 0
+		case c.State == state.Quiet:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(list, func(x, y flows.CadenceStands) int { return cmp.Compare(rank(x), rank(y)) })
 	return list, late, err
 }
+
+// isLate: nothing of the flow comes, or not all of it.
+func isLate(c flows.CadenceStands) bool { return c.State == state.Late || len(c.Missing) > 0 }

@@ -50,4 +50,13 @@ func TestStatusTellsWhoIsLate(t *testing.T) {
 			t.Errorf("%q: first is %+v", environment, first)
 		}
 	}
+	// One entity of a flow that is punctual makes it late, and is named.
+	missing := state.Missing{Flow: "all", Environment: "prod", Entity: "Vendor groups", HeardAt: time.Now(), State: state.Late, Detail: "rows did not come"}
+	if err := r.db.EntityMissing(t.Context(), missing); err != nil {
+		t.Fatal(err)
+	}
+	s, err := local.Status(t.Context(), "prod")
+	if err != nil || s.Late != 1 || len(s.Cadences) != 1 || len(s.Cadences[0].Missing) != 1 || s.Cadences[0].Missing[0].Entity != missing.Entity {
+		t.Errorf("%+v, %d late, %v; want the missing entity named", s.Cadences, s.Late, err)
+	}
 }

@@ -44,7 +44,7 @@ type StatusView struct {
 	Queues  []QueueView `json:"queues"`  // those that flows poll
 	// Cadences are the flows that exports are expected of, those that are late first.
 	Cadences []flows.CadenceStands `json:"cadences"`
-	// Late counts those of them that are late.
+	// Late counts those of them that are late, or of which an entity is missing.
 	Late int `json:"late"`
 	// QueuesFailing counts queues of which FailingPolls polls in a row did not
 	// reach the end, or whose backlog waits for a word.

@@ -15,7 +15,7 @@ import (
 
 func (a *app) rerun() *cobra.Command {
 	var f filterFlags
-	var dry bool
+	var dry, again bool
 	var wait time.Duration
 	c := &cobra.Command{
 		Use:   "rerun ID... | --entity NAME | --environment NAME | --reason REASON",
@@ -24,6 +24,10 @@ func (a *app) rerun() *cobra.Command {
 the flows of today's configuration; a parked or expired shipment from its link; an
 unreadable event with today's field names. A landed export named by its id writes,
 with unchanged configuration, the same bytes to the same place.
+
+A parked export whose rows are proven to have landed with another export (the same
+execution and entity came another way) is refused, and the other is named with its
+files; --again, with its id, lands it all the same, a second time.
 
 Without ids it takes what the flags find; at least one of --environment, --entity,
 --state and --reason is needed. Without --state that is what stands still: parked,
@@ -35,6 +39,9 @@ without one it is done here before the command ends.`,
 			q, err := rerunRequest(args, &f, dry)
 			if err != nil {
 				return err
+			}
+			if q.Again = again; again && len(args) == 0 {
+				return usage(errors.New("--again is for exports named by their ids"))
 			}
 			return a.with(c.Context(), func(s *session) error {
 				results, err := s.Rerun(c.Context(), q)
@@ -55,6 +62,7 @@ without one it is done here before the command ends.`,
 	}
 	f.add(c, state.Parked, state.Expired, state.Waiting, state.Landed)
 	c.Flags().BoolVar(&dry, "dry-run", false, "say what would be run and change nothing")
+	c.Flags().BoolVar(&again, "again", false, "land the named exports even if another export has their rows")
 	c.Flags().DurationVar(&wait, "wait", 0, "wait up to this long for the results of a running server")
 	a.addOutput(c)
 	return c

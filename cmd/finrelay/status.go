@@ -94,6 +94,10 @@ func (a *app) drawStatus(v web.StatusView) error {
 // drawCadence says how a flow stands that exports are expected of; one that is
 // punctual needs no words.
 func (a *app) drawCadence(c flows.CadenceStands) {
+	for _, m := range c.Missing {
+		fmt.Fprintf(a.stdout, "\n%s: entity %s of flow %s (%s), expected every %s, last came %s ago\n    %s\n",
+			m.State, oneLine(m.Entity), c.Flow, c.Environment, c.Every, ago(m.HeardAt), oneLine(m.Detail))
+	}
 	if c.State == state.Punctual {
 		return
 	}
