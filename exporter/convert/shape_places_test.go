@@ -91,15 +91,15 @@ func placedXML(c codec, element bool) *placedFile {
 }
 
 // placedComposite has rows that are read a second time, since a record comes late.
-func placedComposite() *placedFile {
+func placedComposite(rows int) *placedFile {
 	f := &placedFile{name: "composite", text: "<D>\n", opt: Options{Format: FormatXMLElement}}
-	for i := range 30 {
+	for i := range rows {
 		n, bad := "7", -1
-		if i%3 == 1 {
+		if i%(rows/10) == 1 {
 			n, bad = "x", 0
 		}
 		line := ""
-		if i%10 == 9 {
+		if i%(rows/3) == rows/3-1 {
 			line = "<L><M>é</M></L>"
 		}
 		f.add("\n", "<R><A>1</A>\n<N>"+n+"</N>"+line+"</R>", bad, noNumber)
@@ -137,7 +137,7 @@ func TestShaperSaysWhere(t *testing.T) {
 	le := utf16Codec{bigEndian: false}
 	files := []*placedFile{
 		placedCSV(nil, "\n", ","), placedCSV(nil, "\r\n", ";"), placedCSV(le, "\r\n", ","),
-		placedXML(nil, true), placedXML(nil, false), placedXML(le, true), placedComposite(),
+		placedXML(nil, true), placedXML(nil, false), placedXML(le, true), placedComposite(30),
 		placedJSON(nil, true), placedJSON(nil, false), placedJSON(le, true),
 	}
 	shape := Shape{Columns: []Column{{Name: "N", Type: TypeInteger}}}
@@ -177,6 +177,15 @@ func TestShaperSaysWhereInLongFiles(t *testing.T) {
 		f.want += fmt.Sprintf("%d:3 record %d: %s: %q\n", lines+1, 1001*(i+1), noNumber, "\"a\n\",x,\n")
 	}
 	got := shaped(t, []byte(all.String()), f.opt, Shape{Columns: []Column{{Name: "N", Type: TypeInteger}}})
+	if got.bad != f.want {
+		t.Fatalf("got\n%swant\n%s", got.bad, f.want)
+	}
+}
+
+// TestShaperSaysWhereInRowsReadAgain: rows beyond those that were read twice.
+func TestShaperSaysWhereInRowsReadAgain(t *testing.T) {
+	f := placedComposite(6000)
+	got := shaped(t, []byte(f.text), f.opt, Shape{Columns: []Column{{Name: "N", Type: TypeInteger}}})
 	if got.bad != f.want {
 		t.Fatalf("got\n%swant\n%s", got.bad, f.want)
 	}

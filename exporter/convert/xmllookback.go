@@ -37,9 +37,6 @@ func (x *xmlReader) readRowsAgain() {
 	w.line, w.before = x.first.line, x.first.before
 	x.letGo()
 	x.out, x.rows, x.res.Uneven = x.out[:0], 0, false
-	if x.trail != nil {
-		x.trail.clear()
-	}
 	x.columns = columnSet{}
 	x.fast = xmlFast{off: !readFast, scan: x.fast.scan}
 	x.scan.children.forget()
