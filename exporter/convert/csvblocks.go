@@ -265,13 +265,13 @@ func (c *csvBlocks) emit(text []byte, r *csvRows) error {
 		return err // rows that were read in order stand before it
 	}
 	at, out, rows := 0, 0, 0
-	rest := func(end int) origin {
+	since := func(end int) origin { // of the rows behind the last fault
 		c.walk = csvWalk{csv: c.shape, place: c.window.place, text: text[at:end], line: c.walk.line}
 		return &c.walk
 	}
 	c.res.Oddities.note(&c.window.place, text, r.odds, r.odd)
 	for _, f := range r.faults {
-		if err := c.hand(r.out[out:f.out], f.rows-rows, rest(f.at)); err != nil {
+		if err := c.hand(r.out[out:f.out], f.rows-rows, since(f.at)); err != nil {
 			return err
 		}
 		out, rows = f.out, f.rows
@@ -282,7 +282,7 @@ func (c *csvBlocks) emit(text []byte, r *csvRows) error {
 		}
 		c.window.place.advance(text[f.at:at])
 	}
-	from := rest(r.read)
+	from := since(r.read)
 	c.window.place.advance(text[at:r.read])
 	return c.hand(r.out[out:], r.rows-rows, from)
 }

@@ -36,13 +36,10 @@ func newEmitter(ctx context.Context, sink Sink, w *window, res *Result) *emitter
 // window moved over last.
 func (e *emitter) row() error {
 	e.rows++
-	if e.trail != nil && e.window != nil {
-		e.trail.add()
-		if e.trail.full() {
-			return e.flush()
-		}
+	if e.trail != nil {
+		e.trail.add(e.rows == 1)
 	}
-	if len(e.out) < blockSize || e.held {
+	if len(e.out) < blockSize && !e.trail.full() || e.held {
 		return nil
 	}
 	return e.flush()
@@ -60,9 +57,6 @@ func (e *emitter) flush() error {
 	e.mute()
 	if err := e.hand(e.out, e.rows, e.trail); err != nil || e.rows == 0 {
 		return err
-	}
-	if e.trail != nil {
-		e.trail.clear()
 	}
 	e.rows = 0
 	if cap(e.out) > 8*blockSize {

@@ -26,6 +26,7 @@ type trail struct {
 	rows   []trailRow
 	text   []byte // of the rows, one behind the other
 	place  place  // for locate
+	number int64  // of the sheet's row that is next
 }
 
 // trailRow is where a row begins, and where it ends in the trail's text.
@@ -34,15 +35,23 @@ type trailRow struct {
 	end          int
 }
 
-// add keeps what the window moved over last: the row that now ends there.
-func (t *trail) add() {
+// add keeps what the window moved over last: the row that now ends there. The
+// first row of a block ends what was kept of the block before.
+func (t *trail) add(first bool) {
+	if first {
+		t.clear()
+	}
 	w := t.window
+	if w == nil {
+		t.rows = append(t.rows, trailRow{line: t.number})
+		return
+	}
 	t.text = append(t.text, w.buf[w.start-w.passed:w.start]...)
 	t.rows = append(t.rows, trailRow{w.from.line, w.from.before, len(t.text)})
 }
 
 // full says that the source of the rows is long, however short their lines are.
-func (t *trail) full() bool { return len(t.text) >= maxOut() }
+func (t *trail) full() bool { return t != nil && len(t.text) >= maxOut() }
 
 func (t *trail) clear() {
 	t.rows = t.rows[:0]

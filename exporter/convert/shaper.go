@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"finrelay/exporter"
 )
@@ -70,8 +69,8 @@ func NewShaper(ctx context.Context, entry string, shape Shape, sink Sink) (*Shap
 // Stats gives what was done so far.
 func (s *Shaper) Stats() ShapeStats { return s.stats }
 
-// Block shapes rows. Bad rows among them have the place 0: Convert, which
-// knows more, calls something else.
+// Block shapes rows. What is bad among them has no place, line and column 0:
+// lines do not tell it, and Convert, which can, does not come this way.
 func (s *Shaper) Block(lines []byte, rows int) error { return s.blockFrom(lines, rows, nil) }
 
 func (s *Shaper) blockFrom(lines []byte, _ int, from origin) error {
@@ -112,39 +111,6 @@ func (s *Shaper) blockFrom(lines []byte, _ int, from origin) error {
 func (s *Shaper) BadRow(b BadRow) error {
 	s.records++
 	return s.sink.BadRow(b)
-}
-
-// misfit is a row that cannot be shaped.
-type misfit struct {
-	err    error
-	column string // of the value that does not fit; "" when it is the row
-}
-
-func (m *misfit) Error() string { return m.err.Error() }
-
-// refuse makes a bad row of a line, or gives back an error that is not the
-// row's. What came before goes first: the sink sees source order.
-func (s *Shaper) refuse(line []byte, err error) error {
-	if s.ctx.Err() != nil {
-		return err
-	}
-	if err := s.flush(); err != nil {
-		return err
-	}
-	m, ok := errors.AsType[*misfit](err)
-	if !ok {
-		return err
-	}
-	s.stats.BadRows++
-	bad := BadRow{Record: s.records, Raw: line, Err: m.err}
-	if s.from != nil {
-		var raw []byte
-		bad.Line, bad.Column, raw = s.from.locate(s.at, slices.Index(s.header, m.column))
-		if raw != nil {
-			bad.Raw = raw
-		}
-	}
-	return s.sink.BadRow(bad)
 }
 
 func (s *Shaper) flush() error {
@@ -204,18 +170,4 @@ func (s *Shaper) run() error {
 		}
 	}
 	return &misfit{err: err}
-}
-
-// rejectRow is an error of the row at hand that ends the conversion.
-func (s *Shaper) rejectRow(format string, args ...any) error {
-	err := &exporter.RecordError{Entry: s.entry, Err: fmt.Errorf(format, args...)}
-	if s.from != nil {
-		err.Line, err.Column, _ = s.from.locate(s.at, -1)
-	}
-	return err
-}
-
-// reject is an error that ends the conversion.
-func (s *Shaper) reject(format string, args ...any) error {
-	return &exporter.RecordError{Entry: s.entry, Err: fmt.Errorf(format, args...)}
 }

@@ -215,7 +215,7 @@ func (x *xlsxReader) one(row *sheetRow) error {
 	}
 	x.out = append(x.out, '}', '\n')
 	if x.trail != nil {
-		x.trail.rows = append(x.trail.rows, trailRow{line: row.number})
+		x.trail.number = row.number
 	}
 	return x.row()
 }
