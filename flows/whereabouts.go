@@ -77,11 +77,16 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 		next = ""
 		for _, d := range deliveries {
 			if d.State == state.Waiting {
-				next = "nothing now: it tries again at " + d.DueAt.Format(time.RFC3339) + "; " + Advice(d.Reason)
+				next = triesAgain(d.DueAt, "EXPORT-ID") + Advice(d.Reason)
 			}
 		}
 	}
 	return Whereabouts{Place: SafeHere, Paths: append(paths, r.inFolder(s.RawFile)), Next: next}
+}
+
+// triesAgain says when something that waits is tried again, and how at once.
+func triesAgain(due time.Time, id string) string {
+	return "nothing now: it tries again at " + due.UTC().Format(time.RFC3339) + ", at once with: finrelay retry " + id + "; "
 }
 
 // ShipmentWhereabouts says where a shipment's rows are as long as it has not
@@ -149,7 +154,7 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	case now.Before(s.Deadline):
 		w := Whereabouts{Place: InFinOps, Until: s.Deadline}
 		if s.State == state.Waiting {
-			w.Next = "nothing now: it tries again at " + s.DueAt.Format(time.RFC3339) + "; " + Advice(s.Reason)
+			w.Next = triesAgain(s.DueAt, "SHIPMENT-ID") + Advice(s.Reason)
 		}
 		return w
 	}
@@ -255,8 +260,8 @@ var advice = map[state.Reason]string{
 	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts, restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
 	state.ReasonNotAzure:      "look for a proxy or firewall between here and the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonLinkNotYet:    "compare this machine's clock with the storage account's",
-	state.ReasonBusy:          "the storage account is busy; finrelay rerun SHIPMENT-ID tries at once",
-	state.ReasonNetwork:       "look at DNS, firewall and network between here and the storage account; finrelay rerun SHIPMENT-ID tries at once",
+	state.ReasonBusy:          "the storage account is busy; finrelay rerun SHIPMENT-ID if it was parked",
+	state.ReasonNetwork:       "look at DNS, firewall and network between here and the storage account; finrelay rerun SHIPMENT-ID if it was parked",
 	state.ReasonBlobChanging:  "the file changes while it is read: find out who writes it, then finrelay rerun SHIPMENT-ID",
 	state.ReasonBlobMismatch:  "the file does not have the length or checksum that the storage states: finrelay rerun SHIPMENT-ID",
 	state.ReasonDamaged:       "the file is not what it claims to be: look at the raw file; finrelay rerun reads it again",
