@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,7 @@ func (a *API) Handler() http.Handler {
 	get("stats", a.stats)
 	get("check", a.check)
 	post("rerun", a.rerun)
+	post("retry", a.retry)
 	post("skip", a.skip)
 	post("poll", a.poll)
 	post("export", a.export)
@@ -123,8 +125,10 @@ func statusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-// filter reads a state.Filter from the query; see FilterQuery for its form.
-func filter(r *http.Request) (state.Filter, error) {
+// filter reads a state.Filter from the query; see FilterQuery for its form. A
+// state that is none of those known is refused: a list of nothing would look
+// like good news.
+func filter(r *http.Request, known []state.State) (state.Filter, error) {
 	q := r.URL.Query()
 	f := state.Filter{
 		Environment: q.Get("environment"),
@@ -133,9 +137,13 @@ func filter(r *http.Request) (state.Filter, error) {
 		ShipmentID:  q.Get("shipment"),
 	}
 	for _, s := range strings.Split(q.Get("state"), ",") {
-		if s != "" {
-			f.States = append(f.States, state.State(s))
+		if s == "" {
+			continue
 		}
+		if !slices.Contains(known, state.State(s)) {
+			return f, badRequest{fmt.Errorf("state=%s: it is one of %s", s, stateNames(known))}
+		}
+		f.States = append(f.States, state.State(s))
 	}
 	if s := q.Get("since"); s != "" {
 		t, err := time.Parse(time.RFC3339, s)
@@ -155,7 +163,7 @@ func filter(r *http.Request) (state.Filter, error) {
 }
 
 func (a *API) listEvents(r *http.Request) (any, error) {
-	f, err := filter(r)
+	f, err := filter(r, EventStates)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +221,7 @@ func mergeStories(x, y []state.JournalEntry) []state.JournalEntry {
 }
 
 func (a *API) listShipments(r *http.Request) (any, error) {
-	f, err := filter(r)
+	f, err := filter(r, ShipmentStates)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +252,7 @@ func (a *API) showShipment(r *http.Request) (any, error) {
 }
 
 func (a *API) listExports(r *http.Request) (any, error) {
-	f, err := filter(r)
+	f, err := filter(r, ExportStates)
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +278,7 @@ func (a *API) showExport(r *http.Request) (any, error) {
 }
 
 func (a *API) listCheckpoints(r *http.Request) (any, error) {
-	f, err := filter(r)
+	f, err := filter(r, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -300,6 +308,12 @@ func (a *API) status(r *http.Request) (any, error) {
 		}
 	}
 	if v.Cadences, v.Late, err = a.cadences(r.Context(), environment); err != nil {
+		return nil, err
+	}
+	if v.Waiting, err = a.waitViews(r.Context(), environment); err != nil {
+		return nil, err
+	}
+	if v.Overdue, err = a.DB.Overdue(r.Context(), environment); err != nil {
 		return nil, err
 	}
 	v.List, err = a.needsPerson(r.Context(), environment)

@@ -35,13 +35,32 @@ type ExportView struct {
 	Story       []state.JournalEntry `json:"story,omitempty"`
 }
 
+// Stands is an export's state as lists say it: of an open one whose delivery
+// waits for its next try that it waits, and why.
+func (e ExportView) Stands() (state.State, state.Reason) {
+	if e.State == state.Open {
+		for _, d := range e.Deliveries {
+			if d.State == state.Waiting {
+				return state.Waiting, d.Reason
+			}
+		}
+	}
+	return e.State, e.Reason
+}
+
 // StatusView is the status with the things that need a person, most urgent first.
 type StatusView struct {
 	state.Status
-	Version string      `json:"version"`
-	Serving bool        `json:"serving"` // a server holds the state folder and works
-	List    []ListItem  `json:"list"`    // what needs a person, at most MostListed
-	Queues  []QueueView `json:"queues"`  // those that flows poll
+	Version string     `json:"version"`
+	Serving bool       `json:"serving"` // a server holds the state folder and works
+	List    []ListItem `json:"list"`    // what stands still and needs a person, at most MostListed
+	// Waiting is what is tried again by itself, one for each output or
+	// environment and reason.
+	Waiting []WaitView `json:"waiting"`
+	// Overdue counts, of what needs a person, the exports that are among
+	// Waiting and not in List.
+	Overdue int64       `json:"overdue"`
+	Queues  []QueueView `json:"queues"` // those that flows poll
 	// Cadences are the flows that exports are expected of, those that are late first.
 	Cadences []flows.CadenceStands `json:"cadences"`
 	// Late counts those of them that are late.
@@ -131,18 +150,6 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity,
 			State: e.State, Reason: e.Reason, Whereabouts: e.Whereabouts, Next: e.Where.Next})
 	}
-	late, err := a.DB.Overdue(ctx, environment)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range late[:max(0, min(len(late), MostListed-len(list)))] {
-		e, err := a.exportView(ctx, x)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity,
-			State: state.Waiting, Reason: waitsFor(e.Deliveries), Whereabouts: e.Whereabouts, Next: e.Where.Next})
-	}
 	events, err := a.DB.Events(ctx, state.Filter{Environment: environment, States: []state.State{state.Unreadable}, Limit: -1})
 	for _, e := range oldest(events, MostListed-len(list)) {
 		w := a.Relay.EventWhereabouts(e)
@@ -159,16 +166,6 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 			State: x.State, Reason: x.Reason, Whereabouts: w.String(), Next: w.Next})
 	}
 	return list, err
-}
-
-// waitsFor is why the first delivery that waits does so.
-func waitsFor(deliveries []state.Delivery) state.Reason {
-	for _, d := range deliveries {
-		if d.State == state.Waiting {
-			return d.Reason
-		}
-	}
-	return ""
 }
 
 // oldest gives the last n of a list that is newest first, the oldest first.

@@ -26,25 +26,30 @@ func (f *filterFlags) add(c *cobra.Command, states ...state.State) {
 	c.Flags().StringVar(&f.entity, "entity", "", "only this entity label, letter case ignored")
 	c.Flags().StringVar(&f.since, "since", "", "only what arrived since: an age (24h, 7d) or a time (2026-03-02T09:00:00Z)")
 	if len(states) > 0 {
-		names := make([]string, len(states))
-		for i, s := range states {
-			names[i] = string(s)
-		}
-		c.Flags().StringSliceVar(&f.states, "state", nil, "only these states, by comma: "+strings.Join(names, ", "))
-		complete(c, "state", names...)
+		f.addStates(c, states)
 		c.Flags().StringVar(&f.reason, "reason", "", "only this reason")
-		check := c.PreRunE
-		c.PreRunE = func(c *cobra.Command, args []string) error {
-			for _, s := range f.states {
-				if !slices.Contains(names, s) {
-					return usage(fmt.Errorf("--state %q: it is one of %s", s, strings.Join(names, ", ")))
-				}
+	}
+}
+
+// addStates is the flag of states, of which one that is unknown is refused.
+func (f *filterFlags) addStates(c *cobra.Command, states []state.State) {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = string(s)
+	}
+	c.Flags().StringSliceVar(&f.states, "state", nil, "only these states, by comma: "+strings.Join(names, ", "))
+	complete(c, "state", names...)
+	check := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		for _, s := range f.states {
+			if !slices.Contains(names, s) {
+				return usage(fmt.Errorf("--state %q: it is one of %s", s, strings.Join(names, ", ")))
 			}
-			if check != nil {
-				return check(c, args)
-			}
-			return nil
 		}
+		if check != nil {
+			return check(c, args)
+		}
+		return nil
 	}
 }
 
@@ -105,7 +110,7 @@ func (a *app) events() *cobra.Command {
 		Short: "List events as they arrived; show ID tells one's whole story",
 		Args:  knownWord,
 	}, (*session).Events, a.eventTable)
-	f.add(c, state.Accepted, state.Ignored, state.Unreadable)
+	f.add(c, web.EventStates...)
 	f.addLimit(c)
 	c.AddCommand(a.show("event", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		e, err := s.Event(c.Context(), id)
@@ -130,7 +135,7 @@ func (a *app) shipments() *cobra.Command {
 		Short: "List what FinOps handed over: link, deadline, raw file",
 		Args:  knownWord,
 	}, (*session).Shipments, a.shipmentTable)
-	f.add(c, state.Pending, state.Fetching, state.Waiting, state.Expired, state.Fetched, state.Settled, state.Parked)
+	f.add(c, web.ShipmentStates...)
 	f.addLimit(c)
 	c.AddCommand(a.show("shipment", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		v, err := s.Shipment(c.Context(), id)
@@ -155,7 +160,7 @@ func (a *app) exports() *cobra.Command {
 		Short: "List exports: one entity's data file each",
 		Args:  knownWord,
 	}, (*session).Exports, a.exportTable)
-	f.add(c, state.Open, state.Landed, state.Parked, state.Skipped)
+	f.add(c, web.ExportStates...)
 	f.addLimit(c)
 	c.AddCommand(a.show("export", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		v, err := s.Export(c.Context(), id)
@@ -167,8 +172,9 @@ func (a *app) exports() *cobra.Command {
 func (a *app) exportTable(exports []web.ExportView) error {
 	var rows [][]string
 	for _, e := range exports {
+		at, reason := e.Stands()
 		rows = append(rows, []string{e.ID, ago(e.ReceivedAt), e.Environment, e.Entity, dash(e.LegalEntity), dash(e.Flow),
-			string(e.State), dash(string(e.Reason)), fmt.Sprint(e.Rows), e.Whereabouts})
+			string(at), dash(string(reason)), fmt.Sprint(e.Rows), e.Whereabouts})
 	}
 	return table(a.stdout, []string{"EXPORT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "FLOW", "STATE", "REASON", "ROWS", "ROWS ARE"}, rows)
 }

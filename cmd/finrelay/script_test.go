@@ -33,6 +33,7 @@ import (
 //	sim-export [FLAGS] ENTITY...  FinOps exports and sends its event; see script_sim_test.go for the flags
 //	sim-finops FILE               put the simulator's address into a configuration
 //	sim-run [FLAGS] PROJECT ENTITY...  FinOps runs a data project; sets $RUN; see script_finops_test.go for the flags
+//	wait-status EXPR              wait until EXPR is true of ./data's status as JSON
 //	wait-rest                     wait until nothing is on its way in ./data
 //	make-cert CERT KEY            a certificate for 127.0.0.1 and its key
 //	make-zip ZIP NAME=FILE...     an archive, whatever the members are called
@@ -56,6 +57,7 @@ func TestScript(t *testing.T) {
 			"sim-export":   cmdSimExport,
 			"sim-finops":   cmdSimFinOps,
 			"sim-run":      cmdSimRun,
+			"wait-status":  cmdWaitStatus,
 			"wait-rest":    cmdWaitRest,
 			"make-cert":    cmdMakeCert,
 			"make-zip":     cmdMakeZip,
@@ -160,6 +162,20 @@ const restTimeout = 30 * time.Second
 func cmdWaitRest(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, neg, len(args) == 0, "wait-rest")
 	ts.Check(waitRest(ts.MkAbs("data")))
+}
+
+func cmdWaitStatus(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, neg, len(args) == 1, "wait-status EXPR")
+	query, err := gojq.Parse(args[0])
+	ts.Check(err)
+	ts.Check(waitStatus(ts.MkAbs("data"), func(v web.StatusView) bool {
+		text, err := json.Marshal(v)
+		ts.Check(err)
+		var input any
+		ts.Check(json.Unmarshal(text, &input))
+		value, _ := query.Run(input).Next()
+		return value == true
+	}))
 }
 
 // waitRest waits until a server has nothing on its way. What a door answered

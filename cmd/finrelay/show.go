@@ -123,6 +123,10 @@ func (a *app) showExport(e web.ExportView) error {
 	}
 	for _, d := range e.Deliveries {
 		a.field("output "+d.Output, stateAndReason(d.State, d.Reason)+" "+d.Path)
+		if d.State == state.Waiting {
+			a.field("again", ahead(d.DueAt))
+			a.field("error", d.Detail)
+		}
 	}
 	return a.story(e.Story)
 }

@@ -17,8 +17,9 @@ func (a *app) status() *cobra.Command {
 		Use:   "status",
 		Short: "Say what has not landed, where its rows are, and what to do",
 		Long: `Two numbers first: how old the oldest export is that has not landed, and how many
-need a person. Then flows whose exports are late, what needs a person, with where
-its rows are now and what to do next; then a line for each entity.
+need a person. Then flows whose exports are late; what waits for its next try, once
+for each output or environment and reason; what stands still, with where its rows
+are now and what to do next; then a line for each entity.
 
 --check is for monitoring: it exits with 7 when something needs a person, a flow is
 late, or a queue could not be drained three times in a row.`,
@@ -71,13 +72,16 @@ func (a *app) drawStatus(v web.StatusView) error {
 			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): last found empty %s ago\n    %s\n", q.Flow, q.Environment, ago(q.DrainedAt), oneLine(q.Problem))
 		}
 	}
+	for _, w := range v.Waiting {
+		a.drawWait(w)
+	}
 	for _, i := range v.List {
 		fmt.Fprintf(a.stdout, "\n%s  %s  %s %s\n", i.ID, oneLine(i.Environment), oneLine(dash(i.Entity)), oneLine(i.LegalEntity))
 		fmt.Fprintf(a.stdout, "    %s (%s); rows are: %s\n", i.State, i.Reason, i.Whereabouts)
 		fmt.Fprintf(a.stdout, "    next: %s\n", oneLine(i.Next))
 	}
-	if n := v.NeedPerson - int64(len(v.List)); n > 0 {
-		fmt.Fprintf(a.stdout, "\n%d more: finrelay exports --state parked, finrelay shipments --state parked,expired, finrelay events --state unreadable\n", n)
+	if n := v.NeedPerson - v.Overdue - int64(len(v.List)); n > 0 {
+		fmt.Fprintf(a.stdout, "\n%d more: finrelay exports --state parked, finrelay shipments --state parked,expired, finrelay events --state unreadable, finrelay executions --state failed,stuck\n", n)
 	}
 	if len(v.Lines) == 0 {
 		return nil
@@ -89,6 +93,33 @@ func (a *app) drawStatus(v web.StatusView) error {
 			fmt.Sprint(l.Exports), fmt.Sprint(l.Rows), fmt.Sprint(l.OnTheWay), fmt.Sprint(l.NeedPerson), ago(l.OldestOpen)})
 	}
 	return table(a.stdout, []string{"ENVIRONMENT", "ENTITY", "COMPANY", "LANDED", "ROWS", "EXPORTS", "ALL ROWS", "ON THE WAY", "NEED A PERSON", "OLDEST OPEN"}, rows)
+}
+
+// drawWait says what one output or environment holds up, and what to press.
+func (a *app) drawWait(w web.WaitView) {
+	what, list := "output "+w.Output, "finrelay exports --state waiting --reason "+string(w.Reason)
+	if w.Place != "" {
+		what += " (" + w.Place + ")"
+	}
+	things := plural(w.Count, "export waits", "exports wait")
+	if w.Kind == state.KindShipment {
+		what, list = "environment "+w.Environment, "finrelay shipments --state waiting --environment "+w.Environment
+		things = plural(w.Count, "link waits", "links wait")
+	}
+	since := ""
+	if !w.Since.IsZero() {
+		since = fmt.Sprintf(", since %s (%s)", ago(w.Since), showTime(w.Since))
+	}
+	fmt.Fprintf(a.stdout, "\n%s: %s (%s)%s, next try %s\n", oneLine(what), things, w.Reason, since, ahead(w.NextTry))
+	if w.Detail != "" {
+		fmt.Fprintf(a.stdout, "    error: %s\n", oneLine(w.Detail))
+	}
+	fmt.Fprintf(a.stdout, "    rows are: %s\n", w.Whereabouts)
+	if !w.Deadline.IsZero() {
+		fmt.Fprintf(a.stdout, "    first link dies: %s\n", showTime(w.Deadline))
+	}
+	fmt.Fprintf(a.stdout, "    next: %s\n", oneLine(w.Next))
+	fmt.Fprintf(a.stdout, "    each: %s\n", list)
 }
 
 // drawCadence says how a flow stands that exports are expected of; one that is
