@@ -28,9 +28,9 @@ type StatusLine struct {
 	Entity      string    `json:"entity"`
 	LegalEntity string    `json:"legal_entity,omitempty"`
 	LastLanded  time.Time `json:"last_landed,omitzero"`
-	LastRows    int64     `json:"last_rows"`
-	Exports     int64     `json:"exports"` // delivered
-	Rows        int64     `json:"rows"`    // delivered
+	LastRows    int64     `json:"last_rows"` // of the export that landed last; means nothing without LastLanded
+	Exports     int64     `json:"exports"`   // delivered
+	Rows        int64     `json:"rows"`      // delivered
 	OnTheWay    int64     `json:"on_the_way"`
 	NeedPerson  int64     `json:"need_a_person"`
 	OldestOpen  time.Time `json:"oldest_not_landed,omitzero"`

@@ -29,10 +29,41 @@ type ShipmentView struct {
 // ExportView is an export with where its rows are.
 type ExportView struct {
 	state.Export
+	// Rows in place of the export's own: null as long as no pass has read its
+	// file to the end, which is not the same as an export of 0 rows.
+	Rows        *int64               `json:"rows"`
 	Whereabouts string               `json:"whereabouts"`
 	Where       flows.Whereabouts    `json:"where"`
-	Deliveries  []state.Delivery     `json:"deliveries,omitempty"`
+	Deliveries  []DeliveryView       `json:"deliveries,omitempty"`
 	Story       []state.JournalEntry `json:"story,omitempty"`
+}
+
+// DeliveryView is an export on its way to one output.
+type DeliveryView struct {
+	state.Delivery
+	Rows *int64 `json:"rows"` // null until it is delivered
+}
+
+func deliveryView(d state.Delivery) DeliveryView {
+	v := DeliveryView{Delivery: d}
+	if d.State == state.Delivered {
+		v.Rows = &d.Rows
+	}
+	return v
+}
+
+// rowsOf gives the rows of an export that was counted; nil of one that was not.
+func rowsOf(e state.Export, deliveries []state.Delivery) *int64 {
+	counted := e.State == state.Landed || e.Rows+e.BadRows > 0 ||
+		slices.ContainsFunc(deliveries, func(d state.Delivery) bool { return d.State == state.Delivered })
+	switch e.Reason {
+	case state.ReasonBadRows, state.ReasonRowMismatch, state.ReasonZeroRows: // what a whole pass found
+		counted = true
+	}
+	if !counted {
+		return nil
+	}
+	return &e.Rows
 }
 
 // Stands is an export's state as lists say it: of an open one whose delivery
@@ -95,10 +126,15 @@ func (a *API) exportView(ctx context.Context, e state.Export) (ExportView, error
 	if err != nil {
 		return v, err
 	}
-	if v.Deliveries, err = a.DB.Deliveries(ctx, e.ID); err != nil {
+	deliveries, err := a.DB.Deliveries(ctx, e.ID)
+	if err != nil {
 		return v, err
 	}
-	v.Where = a.Relay.ExportWhereabouts(e, s, v.Deliveries)
+	for _, d := range deliveries {
+		v.Deliveries = append(v.Deliveries, deliveryView(d))
+	}
+	v.Rows = rowsOf(e, deliveries)
+	v.Where = a.Relay.ExportWhereabouts(e, s, deliveries)
 	v.Whereabouts = v.Where.String()
 	return v, nil
 }

@@ -148,9 +148,17 @@ func (a *app) shipmentTable(shipments []web.ShipmentView) error {
 	var rows [][]string
 	for _, s := range shipments {
 		rows = append(rows, []string{s.ID, ago(s.ReceivedAt), s.Environment, dash(s.Entity), dash(s.LegalEntity),
-			string(s.State), dash(string(s.Reason)), fmt.Sprint(s.RawBytes), s.Whereabouts})
+			string(s.State), dash(string(s.Reason)), bytesHere(s), s.Whereabouts})
 	}
 	return table(a.stdout, []string{"SHIPMENT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "STATE", "REASON", "BYTES", "ROWS ARE"}, rows)
+}
+
+// bytesHere are those of a raw file that came; a dash when none did.
+func bytesHere(s web.ShipmentView) string {
+	if s.RawFile == "" {
+		return "-"
+	}
+	return fmt.Sprint(s.RawBytes)
 }
 
 func (a *app) exports() *cobra.Command {
@@ -174,7 +182,7 @@ func (a *app) exportTable(exports []web.ExportView) error {
 	for _, e := range exports {
 		at, reason := e.Stands()
 		rows = append(rows, []string{e.ID, ago(e.ReceivedAt), e.Environment, e.Entity, dash(e.LegalEntity), dash(e.Flow),
-			string(at), dash(string(reason)), fmt.Sprint(e.Rows), e.Whereabouts})
+			string(at), dash(string(reason)), number(e.Rows), e.Whereabouts})
 	}
 	return table(a.stdout, []string{"EXPORT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "FLOW", "STATE", "REASON", "ROWS", "ROWS ARE"}, rows)
 }

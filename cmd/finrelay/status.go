@@ -89,10 +89,18 @@ func (a *app) drawStatus(v web.StatusView) error {
 	fmt.Fprintln(a.stdout)
 	var rows [][]string
 	for _, l := range v.Lines {
-		rows = append(rows, []string{l.Environment, dash(l.Entity), dash(l.LegalEntity), ago(l.LastLanded), fmt.Sprint(l.LastRows),
+		rows = append(rows, []string{l.Environment, dash(l.Entity), dash(l.LegalEntity), ago(l.LastLanded), rowsOfLast(l),
 			fmt.Sprint(l.Exports), fmt.Sprint(l.Rows), fmt.Sprint(l.OnTheWay), fmt.Sprint(l.NeedPerson), ago(l.OldestOpen)})
 	}
 	return table(a.stdout, []string{"ENVIRONMENT", "ENTITY", "COMPANY", "LANDED", "ROWS", "EXPORTS", "ALL ROWS", "ON THE WAY", "NEED A PERSON", "OLDEST OPEN"}, rows)
+}
+
+// rowsOfLast are those of the export that landed last; a dash when none has.
+func rowsOfLast(l state.StatusLine) string {
+	if l.LastLanded.IsZero() {
+		return "-"
+	}
+	return fmt.Sprint(l.LastRows)
 }
 
 // drawWait says what one output or environment holds up, and what to press.
