@@ -143,6 +143,8 @@ func (r *Relay) lockQueue(q Queue) (unlock func(), ok bool) {
 
 func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog bool, res *PollResult) error {
 	seen := map[string]bool{}
+	told, end := r.progress(q)
+	defer end()
 	askRun := q.WithEvents || r.eventsNameRuns(ctx, q.Environment)
 	for {
 		r.cfg.Trace("dequeue")
@@ -175,11 +177,15 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 		} else {
 			res.Redelivered++
 		}
-		if done, err := r.awaitMessage(ctx, receipt.ShipmentID); err != nil {
+		told.begins(receipt.ShipmentID)
+		done, err := r.awaitMessage(ctx, receipt.ShipmentID)
+		if err != nil {
 			return err
-		} else if !done {
+		}
+		if !done {
 			res.Open++
 		}
+		told.ends(done)
 	}
 }
 

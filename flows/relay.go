@@ -79,8 +79,9 @@ type Relay struct {
 
 	mu       sync.Mutex
 	clients  map[string]*fetch.Client
-	running  map[string]int // downloads now, by environment
-	openings map[string]int // failed openings of raw files that cannot be read, by shipment
+	running  map[string]int          // downloads now, by environment
+	polls    map[string]PollProgress // of polls at work, by queue
+	openings map[string]int          // failed openings of raw files that cannot be read, by shipment
 }
 
 // New checks the configuration against itself and compiles its conditions.
@@ -92,6 +93,7 @@ func New(db *state.DB, cfg Config) (*Relay, error) {
 		most:     map[string]int{},
 		clients:  map[string]*fetch.Client{},
 		running:  map[string]int{},
+		polls:    map[string]PollProgress{},
 		openings: map[string]int{},
 	}
 	for i := range cfg.Flows {

@@ -119,7 +119,7 @@ func statusOf(err error) int {
 		return http.StatusConflict
 	case errors.As(err, new(*flows.FinOpsError)):
 		return http.StatusBadGateway
-	case errors.Is(err, state.ErrClosed):
+	case errors.Is(err, state.ErrClosed), errors.Is(err, flows.ErrStopping):
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError

@@ -148,15 +148,22 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitDone
 	case errors.As(err, &coded):
 		if coded.err != nil {
-			fmt.Fprintln(a.stderr, "finrelay:", coded.err)
+			fmt.Fprintln(a.stderr, "finrelay:", err) // the whole, with what is joined to it
 		}
 		return coded.code
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(a.stderr, "finrelay: interrupted")
 		return exitInterrupted
 	}
+	var lost *web.LostError
+	if errors.As(err, &lost) {
+		err = fmt.Errorf("the server went away (%w): what it had taken is in the ledger, and nothing is lost. "+
+			"Start it again with finrelay serve; finrelay status says how things stand", err)
+	}
 	fmt.Fprintln(a.stderr, "finrelay:", err)
 	switch {
+	case lost != nil:
+		return exitUnreachable
 	case errors.As(err, &configError):
 		return exitUsage
 	case errors.As(err, &request) && request.Reason == state.ReasonSignIn:

@@ -26,6 +26,9 @@ func (a *app) poll() *cobra.Command {
 land, acknowledge. A message is acknowledged only when each of its exports has
 landed or stands on the list, with the raw file kept; until then FinOps keeps it.
 
+While it goes on, standard error says how far it is. A server that goes away meanwhile
+loses nothing: exit code 5, and a new start goes on.
+
 A running server polls by itself, on each queue's schedule, and is asked here to
 do it now; without a server the work is done here. An empty queue is a success.
 
@@ -77,9 +80,15 @@ func (a *app) pollAll(ctx context.Context, s *session, names []string, backlog f
 	var results []flows.PollResult
 	var failed []error
 	for _, name := range names {
+		watch := a.watchPoll(ctx, s, name)
 		res, err := s.Poll(ctx, web.PollRequest{Flow: name, Backlog: backlog})
+		far := watch.end()
 		if err != nil {
-			return err
+			if p, ok := s.pollProgress(ctx, name); ok {
+				far = p
+			}
+			err = cutOff(name, far, err)
+			return errors.Join(append(failed, a.print(results, func() error { return a.drawPolls(results) }), err)...)
 		}
 		results = append(results, res)
 		if res.Problem != "" {

@@ -28,11 +28,14 @@ import (
 //
 //	start-server [FLAGS...]       run finrelay serve on a free port; sets $DOOR, and $KEY if one was generated
 //	stop-server                   end it with SIGTERM; its log becomes standard error
+//	kill-server                   end it with SIGKILL
 //	post FILE [ENVIRONMENT]       send a body to the door with $KEY; status and answer become standard output;
 //	                              sets $EVENT and $SHIPMENT. With $CERT, trusts that certificate alone
 //	sim-export [FLAGS] ENTITY...  FinOps exports and sends its event; see script_sim_test.go for the flags
 //	sim-finops FILE               put the simulator's address into a configuration
 //	sim-run [FLAGS] PROJECT ENTITY...  FinOps runs a data project; sets $RUN; see script_finops_test.go for the flags
+//	sim-queue [-hang] ENTITY...   put a message with a file of each into the queue of the simulator's activity; see
+//	                              script_finops_test.go
 //	wait-status EXPR              wait until EXPR is true of ./data's status as JSON
 //	wait-rest                     wait until nothing is on its way in ./data
 //	make-cert CERT KEY            a certificate for 127.0.0.1 and its key
@@ -53,10 +56,12 @@ func TestScript(t *testing.T) {
 			"same":         cmdSame,
 			"start-server": cmdStartServer,
 			"stop-server":  cmdStopServer,
+			"kill-server":  cmdKillServer,
 			"post":         cmdPost,
 			"sim-export":   cmdSimExport,
 			"sim-finops":   cmdSimFinOps,
 			"sim-run":      cmdSimRun,
+			"sim-queue":    cmdSimQueue,
 			"wait-status":  cmdWaitStatus,
 			"wait-rest":    cmdWaitRest,
 			"make-cert":    cmdMakeCert,

@@ -222,6 +222,10 @@ func (s *server) run(ctx context.Context) error {
 	defer cancel(nil)
 	var all sync.WaitGroup
 	var errs [3]error
+	// A poll that a person waits for cannot end when the work has: it is told so.
+	asked, endAsked := context.WithCancelCause(context.Background())
+	defer endAsked(nil)
+	s.controlServer.BaseContext = func(net.Listener) context.Context { return asked }
 	serveOn := func(srv *http.Server, l net.Listener) error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			cancel(err)
@@ -245,6 +249,7 @@ func (s *server) run(ctx context.Context) error {
 	<-ctx.Done()
 	s.log.Info("stopping: no new work; work in flight may finish")
 	<-workDone
+	endAsked(flows.ErrStopping)
 	stop, done := context.WithTimeout(context.Background(), drain)
 	defer done()
 	stopErr := errors.Join(s.doorServer.Shutdown(stop), s.controlServer.Shutdown(stop))

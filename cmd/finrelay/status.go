@@ -65,11 +65,11 @@ func (a *app) drawStatus(v web.StatusView) error {
 	}
 	for _, q := range v.Queues {
 		if q.Problem == "" && q.DrainedAt.Before(q.LastPolledAt) {
-			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): being drained since %s ago, %d messages so far; it has not been found empty yet\n",
-				q.Flow, q.Environment, ago(q.LastPolledAt), q.Messages)
+			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): being drained since %s, %s\n", q.Flow, q.Environment, ago(q.LastPolledAt), drainText(q))
 		}
 		if q.Problem != "" {
-			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): last found empty %s ago\n    %s\n", q.Flow, q.Environment, ago(q.DrainedAt), oneLine(q.Problem))
+			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): last found empty: %s\n    error: %s\n    next: it is polled again by itself, and at once with: finrelay poll %s\n",
+				q.Flow, q.Environment, agoOrNever(q.DrainedAt), oneLine(q.Problem), q.Flow)
 		}
 	}
 	for _, w := range v.Waiting {
@@ -136,6 +136,6 @@ func (a *app) drawCadence(c flows.CadenceStands) {
 	if c.State == state.Punctual {
 		return
 	}
-	fmt.Fprintf(a.stdout, "\n%s: flow %s (%s), expected every %s, last heard of %s ago\n    %s\n",
-		c.State, c.Flow, c.Environment, c.Every, ago(c.HeardAt), oneLine(c.Detail))
+	fmt.Fprintf(a.stdout, "\n%s: flow %s (%s), expected every %s, last heard of: %s\n    %s\n",
+		c.State, c.Flow, c.Environment, c.Every, agoOrNever(c.HeardAt), oneLine(c.Detail))
 }

@@ -74,6 +74,14 @@ func ago(t time.Time) string {
 	return span(time.Since(t))
 }
 
+// agoOrNever is an age in a sentence: "5m ago", "never".
+func agoOrNever(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return ago(t) + " ago"
+}
+
 // span gives a duration in one unit, rounded down.
 func span(d time.Duration) string {
 	switch {
