@@ -405,6 +405,20 @@ func (a *API) inspect(r *http.Request) (any, error) {
 type Epoch struct {
 	Environment string `json:"environment"`
 	Epoch       int64  `json:"epoch"`
+	// Forgotten is what made duplicates until now and does not any more.
+	Forgotten Forgotten `json:"forgotten"`
+}
+
+// Forgotten counts the identities of the epoch that ended.
+type Forgotten struct {
+	Epoch    int64     `json:"epoch"`
+	Since    time.Time `json:"since,omitzero"` // when that epoch began; absent for the first
+	Events   int64     `json:"events"`
+	LastSeen time.Time `json:"last_seen,omitzero"` // the last of those events
+	Messages int64     `json:"messages"`           // of queues
+	// Unacked are messages that FinOps may hand out again: they would count as
+	// new ones.
+	Unacked int64 `json:"unacked"`
 }
 
 func (a *API) reset(r *http.Request) (any, error) {
@@ -412,8 +426,14 @@ func (a *API) reset(r *http.Request) (any, error) {
 	if !a.Relay.KnowsEnvironment(name) {
 		return nil, badRequest{errors.New("environment " + name + " is not configured")}
 	}
+	was, err := a.DB.Epoch(r.Context(), name)
+	if err != nil {
+		return nil, err
+	}
 	epoch, err := a.DB.ResetEnvironment(r.Context(), name, "by "+by(r.URL.Query().Get("by")))
-	return Epoch{Environment: name, Epoch: epoch}, err
+	return Epoch{Environment: name, Epoch: epoch, Forgotten: Forgotten{
+		Epoch: was.Number, Since: was.Since, Events: was.Events, LastSeen: was.LastSeen, Messages: was.Messages, Unacked: was.Unacked,
+	}}, err
 }
 
 // by names the person for the journal: who is said to ask, else the account.
