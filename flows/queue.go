@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,7 +41,7 @@ type Queue struct {
 // ErrBacklog: the queue was never empty under finrelay's eyes and holds a
 // message, and nobody has said what a backlog means here.
 var ErrBacklog = errors.New("the queue holds messages from before finrelay: set the queue's backlog to land or park, " +
-	"or run finrelay poll FLOW --backlog land|park once")
+	"or say it once with finrelay poll FLOW --backlog land, or with park")
 
 // ErrPolling: another poll of the same activity is at work. Two would hand each
 // other's messages out of order.
@@ -102,7 +103,7 @@ func (r *Relay) Poll(ctx context.Context, q Queue) (PollResult, error) {
 		return res, context.Cause(ctx) // a stop is no problem of the queue
 	}
 	if err != nil {
-		res.Problem = err.Error()
+		res.Problem = strings.ReplaceAll(err.Error(), "poll FLOW", "poll "+q.Flow)
 		if down, ok := errors.AsType[*FinOpsError](asFinOpsError(err)); ok {
 			res.Reason = down.Reason
 		}

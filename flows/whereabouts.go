@@ -92,7 +92,9 @@ func triesAgain(due time.Time, id string) string {
 // ShipmentWhereabouts says where a shipment's rows are as long as it has not
 // been opened into exports; after that its exports say it.
 func (r *Relay) ShipmentWhereabouts(s state.Shipment) Whereabouts {
-	return r.whereShipment(s).about(s.ID)
+	w := r.whereShipment(s).about(s.ID)
+	w.Next = strings.ReplaceAll(w.Next, "environments.NAME", "environments."+s.Environment)
+	return w
 }
 
 // EventWhereabouts speaks of an event that could not be read: whatever it
@@ -110,7 +112,12 @@ func (r *Relay) ExecutionWhereabouts(x state.Execution) Whereabouts {
 	if x.State != state.Failed && x.State != state.Stuck {
 		return Whereabouts{}
 	}
-	return Whereabouts{Place: AtRisk, Next: Advice(x.Reason)}.about(x.ID)
+	again := fmt.Sprintf("finrelay export %q --environment %s", x.Project, x.Environment)
+	if x.LegalEntity != "" {
+		again += " --legal-entity " + x.LegalEntity
+	}
+	next := strings.NewReplacer("finrelay export PROJECT again", "again: "+again, "ENVIRONMENT", x.Environment).Replace(Advice(x.Reason))
+	return Whereabouts{Place: AtRisk, Next: next}.about(x.ID)
 }
 
 // about puts the id into the advice, so that it can be copied as it stands.
@@ -282,8 +289,8 @@ var advice = map[state.Reason]string{
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",
 	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun EXPORT-ID after an upgrade",
-	state.ReasonNotStarted:    "look at the project's execution history in FinOps, then finrelay export PROJECT again and finrelay skip EXECUTION-ID --why \"run again\"",
-	state.ReasonExecution:     "look at the execution in FinOps and at the errors told by finrelay executions show EXECUTION-ID. If FinOps says that it succeeded, finrelay reconcile finds its package, whose rows an incremental project does not export again; if it failed, finrelay export PROJECT again. Then finrelay skip EXECUTION-ID",
+	state.ReasonNotStarted:    "look at the project's execution history in FinOps, then finrelay export PROJECT again, and finrelay skip EXECUTION-ID --why \"run again\"",
+	state.ReasonExecution:     "look at the execution in FinOps and at the errors told by finrelay executions show EXECUTION-ID. If FinOps says that it succeeded, finrelay reconcile ENVIRONMENT finds its package, whose rows an incremental project does not export again; if it failed, finrelay export PROJECT again. Then finrelay skip EXECUTION-ID --why \"run again\"",
 	state.ReasonStuck:         "cancel the execution in FinOps (known causes: an entity without field mapping, a dead batch job), then finrelay skip EXECUTION-ID --why \"cancelled in FinOps\" lets the project's next run begin; if it ends after all, finrelay reconcile ENVIRONMENT --fix brings its package",
 	state.ReasonPartial:       "finrelay executions tells what FinOps could not export; finrelay rerun EXPORT-ID lands what there is; run a full push if rows are missing",
 	state.ReasonTwin:          "compare it with the export it names: finrelay rerun EXPORT-ID lands it too, finrelay skip EXPORT-ID --why \"rows are there\" if they are",

@@ -137,7 +137,7 @@ func (a *app) pollOn(ctx context.Context, s *session, names []string, backlog fl
 			return err
 		}
 		if err != nil {
-			fmt.Fprintln(a.stderr, "finrelay:", err)
+			a.complain(err)
 		}
 		next := time.Now().Add(time.Hour)
 		for _, q := range s.relay.Queues() {

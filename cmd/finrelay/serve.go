@@ -117,7 +117,7 @@ const drain = 10 * time.Second
 func (a *app) runServer(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(listening)) (err error) {
 	db, err := state.OpenLedger(ctx, cfg.State, state.Options{})
 	if errors.Is(err, state.ErrLocked) {
-		return &codedError{exitFailed, fmt.Errorf("%w: is another finrelay serve running? (finrelay status asks it)", err)}
+		return &codedError{exitFailed, fmt.Errorf("%w: is another server running? (finrelay status asks it)", err)}
 	}
 	if err != nil {
 		return err
