@@ -15,8 +15,10 @@ type Wait struct {
 	Output      string `json:"output,omitempty"`      // of deliveries
 	Environment string `json:"environment,omitempty"` // of shipments
 	Reason      Reason `json:"reason"`
-	Count       int64  `json:"count"`             // deliveries, or shipments
-	Overdue     int64  `json:"overdue,omitempty"` // deliveries that failed OverdueAttempts times or more
+	Count       int64  `json:"count"` // deliveries, or shipments
+	// Overdue counts deliveries that failed OverdueAttempts times or more, and
+	// shipments whose link is past its time by our clock.
+	Overdue int64 `json:"overdue,omitempty"`
 	// Since is when the one that came first began to wait for this reason.
 	Since time.Time `json:"since,omitzero"`
 	// NextTry is when the first of them is tried again.
@@ -45,15 +47,15 @@ func (db *DB) Waits(ctx context.Context, environment string) ([]Wait, error) {
 		return nil, err
 	}
 	shipments, err := collect(ctx, db, `
-		SELECT 'shipment', '', s.environment, w.reason, w.n, 0, w.next, w.deadline, s.id, s.detail,
+		SELECT 'shipment', '', s.environment, w.reason, w.n, w.late, w.next, w.deadline, s.id, s.detail,
 			(SELECT min(at) FROM journal WHERE subject = s.id AND to_state = 'waiting' AND reason = w.reason
 				AND seq > coalesce((SELECT max(seq) FROM journal WHERE subject = s.id AND to_state IN ('expired', 'parked')), 0))
 		FROM (
-			SELECT environment, reason, count(*) AS n, min(due_at) AS next, min(deadline) AS deadline, min(seq) AS first
+			SELECT environment, reason, count(*) AS n, min(due_at) AS next, min(deadline) AS deadline, sum(deadline < ?2) AS late, min(seq) AS first
 			FROM shipments
 			WHERE state IN ('pending', 'waiting') AND state = 'waiting' AND (?1 = '' OR ?1 = environment)
 			GROUP BY environment, reason
-		) w JOIN shipments s ON s.seq = w.first ORDER BY w.n DESC, s.environment, w.reason`, []any{environment}, scanWait)
+		) w JOIN shipments s ON s.seq = w.first ORDER BY w.n DESC, s.environment, w.reason`, []any{environment, millis(db.Now())}, scanWait)
 	return append(deliveries, shipments...), err
 }
 

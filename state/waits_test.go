@@ -48,6 +48,10 @@ func TestWaitsAreGrouped(t *testing.T) {
 	if w := got[3]; w.Kind != KindShipment || w.Environment != "prod" || w.ID != link || w.Detail != "no route" || !w.Deadline.Equal(deadline) || w.Count != 1 {
 		t.Errorf("%+v", w)
 	}
+	l.pass(deadline.Sub(l.Now()) + time.Second)
+	if got, err := l.Waits(bg, "prod"); err != nil || got[3].Overdue != 1 || got[0].Overdue != 0 {
+		t.Errorf("after the link's time: %+v, %v", got, err)
+	}
 	if got, err := l.Waits(bg, "uat"); err != nil || len(got) != 0 {
 		t.Errorf("of another environment: %+v, %v", got, err)
 	}

@@ -90,8 +90,11 @@ type StatusView struct {
 	Waiting []WaitView `json:"waiting"`
 	// Overdue counts, of what needs a person, the exports that are among
 	// Waiting and not in List.
-	Overdue int64       `json:"overdue"`
-	Queues  []QueueView `json:"queues"` // those that flows poll
+	Overdue int64 `json:"overdue"`
+	// LinksLate counts, of what waits, links that are past their time by our
+	// clock: they are tried on, but their rows are at risk.
+	LinksLate int64       `json:"links_late"`
+	Queues    []QueueView `json:"queues"` // those that flows poll
 	// Cadences are the flows that exports are expected of, those that are late first.
 	Cadences []flows.CadenceStands `json:"cadences"`
 	// Late counts those of them that are late.

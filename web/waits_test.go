@@ -48,6 +48,21 @@ func TestStatusGroupsWhatWaits(t *testing.T) {
 	if err != nil || len(got.Queued) != 0 || got.Trying != exports {
 		t.Errorf("again: %d queued, %d being tried, %v", len(got.Queued), got.Trying, err)
 	}
+	// A link that waits is no cause for alarm until its time is over.
+	link := r.accept("prod", event(exports, "Units"))
+	if _, err := r.db.ClaimFetches(ctx, state.FetchClaims{Owner: "test", Lease: time.Minute, Limit: 100}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.db.WaitFetch(ctx, link.ShipmentID, time.Now().Add(time.Hour), state.ReasonNetwork, "no route"); err != nil {
+		t.Fatal(err)
+	}
+	for days, want := range []int64{0, 1} {
+		r.db.Now = func() time.Time { return time.Now().AddDate(0, 0, days) }
+		v, err := client.Status(ctx, "")
+		if err != nil || v.LinksLate != want || len(v.Waiting) != 2 || !strings.HasSuffix(v.Waiting[1].Next, "finrelay retry prod") {
+			t.Errorf("after %d days: %d links late, %v; want %d in %+v", days, v.LinksLate, err, want, v.Waiting)
+		}
+	}
 	for _, body := range []string{"", "{}", `{"all":true,"targets":["lake"]}`} {
 		if status, text, _ := client.raw(t, "POST", "retry", body); status != 400 || !strings.Contains(text, "targets") {
 			t.Errorf("%s: %d %s", body, status, text)

@@ -96,11 +96,23 @@ func lister[T any](a *app, f *filterFlags, c *cobra.Command,
 			if err != nil {
 				return err
 			}
-			return a.print(list, func() error { return draw(list) })
+			if err := a.print(list, func() error { return draw(list) }); err != nil {
+				return err
+			}
+			return a.sayCut(len(list), f)
 		})
 	}
 	a.addOutput(c)
 	return c
+}
+
+// sayCut says that a list was cut, where nobody sees that it was.
+func (a *app) sayCut(listed int, f *filterFlags) error {
+	if a.output != "table" || f.limit <= 0 || listed < f.limit {
+		return nil
+	}
+	_, err := fmt.Fprintf(a.stderr, "the newest %d; there may be more: --limit -1 lists all\n", listed)
+	return err
 }
 
 func (a *app) events() *cobra.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +22,9 @@ need a person. Then flows whose exports are late; what waits for its next try, o
 for each output or environment and reason; what stands still, with where its rows
 are now and what to do next; then a line for each entity.
 
---check is for monitoring: it exits with 7 when something needs a person, a flow is
-late, or a queue could not be drained three times in a row.`,
+--check is for monitoring: it exits with 7 when something needs a person, a link that
+was not fetched is past its time, a flow is late, or a queue could not be drained
+three times in a row.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(s *session) error {
@@ -33,7 +35,7 @@ late, or a queue could not be drained three times in a row.`,
 				if err := a.print(v, func() error { return a.drawStatus(v) }); err != nil {
 					return err
 				}
-				if check && v.NeedPerson+int64(v.Late+v.QueuesFailing) > 0 {
+				if check && v.NeedPerson+v.LinksLate+int64(v.Late+v.QueuesFailing) > 0 {
 					return &codedError{code: exitOpen}
 				}
 				return nil
@@ -56,6 +58,9 @@ func (a *app) drawStatus(v web.StatusView) error {
 	fmt.Fprintf(a.stdout, "on the way:               %d\n", v.OnTheWay)
 	if len(v.Cadences) > 0 {
 		fmt.Fprintf(a.stdout, "flows that are late:      %d\n", v.Late)
+	}
+	if v.LinksLate > 0 {
+		fmt.Fprintf(a.stdout, "links past their time:    %d, not fetched yet: their rows are at risk\n", v.LinksLate)
 	}
 	if !v.Serving {
 		fmt.Fprintln(a.stdout, "no server is running here: nothing is received or landed until finrelay serve")
@@ -95,6 +100,15 @@ func (a *app) drawStatus(v web.StatusView) error {
 	return table(a.stdout, []string{"ENVIRONMENT", "ENTITY", "COMPANY", "LANDED", "ROWS", "EXPORTS", "ALL ROWS", "ON THE WAY", "NEED A PERSON", "OLDEST OPEN"}, rows)
 }
 
+// dies says when a link's time ends, or since when it is over: whether it is
+// dead then only the server knows.
+func dies(deadline time.Time) string {
+	if time.Now().Before(deadline) {
+		return ahead(deadline)
+	}
+	return fmt.Sprintf("its time was over %s (%s)", agoOrNever(deadline), showTime(deadline))
+}
+
 // rowsOfLast are those of the export that landed last; a dash when none has.
 func rowsOfLast(l state.StatusLine) string {
 	if l.LastLanded.IsZero() {
@@ -124,7 +138,7 @@ func (a *app) drawWait(w web.WaitView) {
 	}
 	fmt.Fprintf(a.stdout, "    rows are: %s\n", w.Whereabouts)
 	if !w.Deadline.IsZero() {
-		fmt.Fprintf(a.stdout, "    first link dies: %s\n", showTime(w.Deadline))
+		fmt.Fprintf(a.stdout, "    first link dies: %s\n", dies(w.Deadline))
 	}
 	fmt.Fprintf(a.stdout, "    next: %s\n", oneLine(w.Next))
 	fmt.Fprintf(a.stdout, "    each: %s\n", list)
