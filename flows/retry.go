@@ -30,8 +30,10 @@ type RetryRefusal struct {
 // RetryNow has what waits for its next try tried at once. A target is the name
 // of an output or an environment, or the id, or its start, of an export, a
 // shipment or an event; no target means everything that waits. To say it twice
-// does no more than to say it once. The error is about the ledger.
-func (r *Relay) RetryNow(ctx context.Context, targets []string, by string) (Retry, error) {
+// does no more than to say it once. With idle nobody is at work: what is due
+// already is queued as well, for who begins to work then. The error is about
+// the ledger.
+func (r *Relay) RetryNow(ctx context.Context, targets []string, by string, idle bool) (Retry, error) {
 	all := Retry{Queued: []state.Retried{}}
 	scopes := []state.RetryScope{{}}
 	if len(targets) > 0 {
@@ -51,6 +53,9 @@ func (r *Relay) RetryNow(ctx context.Context, targets []string, by string) (Retr
 		trying, err := r.db.Trying(ctx, s)
 		if err != nil {
 			return all, err
+		}
+		if s.Due = idle; idle {
+			trying = 0
 		}
 		some, err := r.db.Retry(ctx, s, "by "+by)
 		all.Queued, all.Trying = append(all.Queued, some...), all.Trying+trying

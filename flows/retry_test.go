@@ -66,7 +66,7 @@ func (w *rig) exportsOf(shipmentID string) []state.Export {
 
 func (w *rig) retry(targets ...string) Retry {
 	w.t.Helper()
-	res, err := w.relay.RetryNow(w.t.Context(), targets, "eve")
+	res, err := w.relay.RetryNow(w.t.Context(), targets, "eve", false)
 	if err != nil {
 		w.t.Fatal(err)
 	}

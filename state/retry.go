@@ -11,6 +11,7 @@ type RetryScope struct {
 	Environment string
 	ShipmentID  string // with its exports
 	ExportID    string // takes deliveries only
+	Due         bool   // what waits and is due already counts too: no worker is there to take it
 }
 
 // Retried is one thing that was put off and is due now.
@@ -58,7 +59,7 @@ var (
 	dueDeliveries = retryQuery{
 		find: `SELECT d.seq, 'delivery', e.id, d.output, e.environment, e.entity, e.legal_entity, d.reason, e.shipment_id
 			FROM deliveries d JOIN exports e ON e.id = d.export_id
-			WHERE d.state IN ('ready', 'waiting') AND d.state = 'waiting' AND d.due_at > ?1 AND d.seq > ?2
+			WHERE d.state IN ('ready', 'waiting') AND d.state = 'waiting' AND (d.due_at > ?1 OR ?8) AND d.seq > ?2
 				AND (?3 = '' OR d.output = ?3) AND (?4 = '' OR e.environment = ?4) AND (?5 = '' OR e.shipment_id = ?5) AND (?6 = '' OR e.id = ?6)
 			ORDER BY d.seq LIMIT ?7`,
 		set: `UPDATE deliveries SET due_at = ?2 WHERE seq = ?1`,
@@ -66,7 +67,7 @@ var (
 	dueShipments = retryQuery{
 		find: `SELECT seq, 'shipment', id, '', environment, entity, legal_entity, reason, id
 			FROM shipments
-			WHERE state IN ('pending', 'waiting') AND state = 'waiting' AND due_at > ?1 AND seq > ?2
+			WHERE state IN ('pending', 'waiting') AND state = 'waiting' AND (due_at > ?1 OR ?8) AND seq > ?2
 				AND ?3 = '' AND (?4 = '' OR environment = ?4) AND (?5 = '' OR id = ?5) AND ?6 = ''
 			ORDER BY seq LIMIT ?7`,
 		set: `UPDATE shipments SET due_at = ?2 WHERE seq = ?1`,
@@ -92,7 +93,7 @@ func (db *DB) retryEach(ctx context.Context, q retryQuery, s RetryScope, by stri
 }
 
 func (t *tx) retry(q retryQuery, s RetryScope, after int64, by string) (found []Retried, err error) {
-	if err := t.rows(q.find, []any{t.now, after, s.Output, s.Environment, s.ShipmentID, s.ExportID, retryChunk}, func(scan func(...any) error) error {
+	if err := t.rows(q.find, []any{t.now, after, s.Output, s.Environment, s.ShipmentID, s.ExportID, retryChunk, s.Due}, func(scan func(...any) error) error {
 		var r Retried
 		err := scan(&r.seq, &r.Kind, &r.ID, &r.Output, &r.Environment, &r.Entity, &r.LegalEntity, &r.Reason, &r.ShipmentID)
 		found = append(found, r)

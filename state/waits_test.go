@@ -122,10 +122,13 @@ func TestRetry(t *testing.T) {
 	if again, err := l.Retry(bg, RetryScope{Output: "lake"}, "by eve"); err != nil || len(again) != 0 || len(l.journal()) != before {
 		t.Errorf("a repeat takes %d, %v, and writes %d rows", len(again), err, len(l.journal())-before)
 	}
+	if due, err := l.Retry(bg, RetryScope{ExportID: ids[1], Due: true}, "by eve"); err != nil || len(due) != 1 {
+		t.Errorf("with nobody at work %d are taken, %v; want 1", len(due), err)
+	}
 	if n, err := l.Trying(bg, RetryScope{Output: "lake"}); err != nil || n != len(ids) {
 		t.Errorf("%d are being tried, %v; want %d", n, err, len(ids))
 	}
-	last := l.journal()[before-1]
+	last := l.journal()[before]
 	if last.Reason != ReasonRetry || last.Detail != "by eve" || last.From != Waiting || last.To != Waiting || last.ShipmentID == "" {
 		t.Errorf("journal: %+v", last)
 	}

@@ -55,7 +55,7 @@ func (a *API) retry(r *http.Request) (any, error) {
 	if q.All == (len(q.Targets) > 0) {
 		return nil, badRequest{errors.New("name targets (outputs, environments, ids), or say all: one of the two")}
 	}
-	return a.Relay.RetryNow(r.Context(), q.Targets, by(q.By))
+	return a.Relay.RetryNow(r.Context(), q.Targets, by(q.By), !a.Serving)
 }
 
 // Retry has what waits tried at once. It does not wait for what comes of it.

@@ -28,7 +28,7 @@ func TestStatusGroupsWhatWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := Local((&API{DB: r.db, Relay: relay}).Handler())
+	client := Local((&API{DB: r.db, Relay: relay, Serving: true}).Handler())
 	const exports = MostListed + 5
 	for n := range exports {
 		r.waits(n)

@@ -163,7 +163,11 @@ func (a *app) drawPolls(results []flows.PollResult) error {
 		case r.Messages+r.Redelivered == 0 && r.Problem == "":
 			fmt.Fprintf(a.stdout, "%s: nothing queued\n", r.Flow)
 		default:
-			fmt.Fprintf(a.stdout, "%s: %d messages, %d of them again, %d not acknowledged yet\n", r.Flow, r.Messages+r.Redelivered, r.Redelivered, r.Open)
+			end := ""
+			if r.Problem != "" {
+				end = "; the queue's end was not reached"
+			}
+			fmt.Fprintf(a.stdout, "%s: %d messages, %d of them again, %d not acknowledged yet%s\n", r.Flow, r.Messages+r.Redelivered, r.Redelivered, r.Open, end)
 		}
 	}
 	return nil

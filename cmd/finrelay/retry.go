@@ -64,20 +64,21 @@ waits again.`,
 
 // drawRetry says what is tried now, a line for each output and environment.
 func (a *app) drawRetry(res flows.Retry) error {
-	count := map[string]int{}
-	var order []string
+	type target struct{ one, many, where string }
+	count := map[target]int64{}
+	var order []target
 	for _, r := range res.Queued {
-		what := "links of " + r.Environment
+		to := target{"link", "links", "of " + r.Environment}
 		if r.Kind == state.KindDelivery {
-			what = "exports to output " + r.Output
+			to = target{"export", "exports", "to output " + r.Output}
 		}
-		if count[what] == 0 {
-			order = append(order, what)
+		if count[to] == 0 {
+			order = append(order, to)
 		}
-		count[what]++
+		count[to]++
 	}
-	for _, what := range order {
-		fmt.Fprintf(a.stdout, "tried now: %d %s\n", count[what], what)
+	for _, to := range order {
+		fmt.Fprintf(a.stdout, "tried now: %s %s\n", plural(count[to], to.one, to.many), oneLine(to.where))
 	}
 	if res.Trying > 0 {
 		fmt.Fprintf(a.stdout, "being tried already: %d\n", res.Trying)
