@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,7 +41,7 @@ type Queue struct {
 // ErrBacklog: the queue was never empty under finrelay's eyes and holds a
 // message, and nobody has said what a backlog means here.
 var ErrBacklog = errors.New("the queue holds messages from before finrelay: set the queue's backlog to land or park, " +
-	"or run finrelay poll FLOW --backlog land|park once")
+	"or say it once with finrelay poll FLOW --backlog land, or with park")
 
 // ErrPolling: another poll of the same activity is at work. Two would hand each
 // other's messages out of order.
@@ -102,7 +103,7 @@ func (r *Relay) Poll(ctx context.Context, q Queue) (PollResult, error) {
 		return res, context.Cause(ctx) // a stop is no problem of the queue
 	}
 	if err != nil {
-		res.Problem = err.Error()
+		res.Problem = strings.ReplaceAll(err.Error(), "poll FLOW", "poll "+q.Flow)
 		if down, ok := errors.AsType[*FinOpsError](asFinOpsError(err)); ok {
 			res.Reason = down.Reason
 		}
@@ -143,6 +144,8 @@ func (r *Relay) lockQueue(q Queue) (unlock func(), ok bool) {
 
 func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog bool, res *PollResult) error {
 	seen := map[string]bool{}
+	told, end := r.progress(q)
+	defer end()
 	askRun := q.WithEvents || r.eventsNameRuns(ctx, q.Environment)
 	for {
 		r.cfg.Trace("dequeue")
@@ -175,11 +178,15 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 		} else {
 			res.Redelivered++
 		}
-		if done, err := r.awaitMessage(ctx, receipt.ShipmentID); err != nil {
+		told.begins(receipt.ShipmentID)
+		done, err := r.awaitMessage(ctx, receipt.ShipmentID)
+		if err != nil {
 			return err
-		} else if !done {
+		}
+		if !done {
 			res.Open++
 		}
+		told.ends(done)
 	}
 }
 

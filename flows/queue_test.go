@@ -531,9 +531,8 @@ func TestBrokenOutputIsTold(t *testing.T) {
 		return s.NeedPerson
 	}
 	w.untilPassing("a person is told", func() bool { return need() == 1 })
-	late, err := w.db.Overdue(t.Context(), "prod")
-	if err != nil || len(late) != 1 || late[0].ShipmentID != r.ShipmentID {
-		t.Errorf("overdue: %+v, %v; want the export", late, err)
+	if n, err := w.db.Overdue(t.Context(), "prod"); err != nil || n != 1 {
+		t.Errorf("overdue: %d, %v; want the export", n, err)
 	}
 	out.back.Store(true)
 	w.untilPassing("landed", func() bool { return w.shipment(r.ShipmentID).State == state.Settled })

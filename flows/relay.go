@@ -80,9 +80,10 @@ type Relay struct {
 
 	mu       sync.Mutex
 	clients  map[string]*fetch.Client
-	running  map[string]int  // downloads now, by environment
-	renewing map[string]bool // expired shipments that are at work on, by id
-	openings map[string]int  // failed openings of raw files that cannot be read, by shipment
+	running  map[string]int          // downloads now, by environment
+	polls    map[string]PollProgress // of polls at work, by queue
+	renewing map[string]bool         // expired shipments that are at work on, by id
+	openings map[string]int          // failed openings of raw files that cannot be read, by shipment
 }
 
 // New checks the configuration against itself and compiles its conditions.
@@ -95,6 +96,7 @@ func New(db *state.DB, cfg Config) (*Relay, error) {
 		most:     map[string]int{},
 		clients:  map[string]*fetch.Client{},
 		running:  map[string]int{},
+		polls:    map[string]PollProgress{},
 		renewing: map[string]bool{},
 		openings: map[string]int{},
 	}

@@ -128,6 +128,9 @@ func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun
 		return Rerun{}, err
 	}
 	res := Rerun{ID: id, Entity: e.Entity, Was: e.State, Reason: e.Reason}
+	if e.State == state.Open {
+		return r.rerunWaiting(ctx, res, how.dry, how.by)
+	}
 	s, err := r.db.Shipment(ctx, e.ShipmentID)
 	if err != nil {
 		return res, err
@@ -216,10 +219,28 @@ func (r *Relay) landedAlready(ctx context.Context, res *Rerun, e state.Export) e
 	return nil
 }
 
+// rerunWaiting has an export tried at once that waits for its next try. One
+// that does not wait is on its way.
+func (r *Relay) rerunWaiting(ctx context.Context, res Rerun, dry bool, by string) (Rerun, error) {
+	deliveries, err := r.db.Deliveries(ctx, res.ID)
+	if err != nil {
+		return res, err
+	}
+	waits := slices.IndexFunc(deliveries, func(d state.Delivery) bool { return d.State == state.Waiting })
+	if waits < 0 {
+		res.Refusal = "it is on its way already"
+		return res, nil
+	}
+	res.Was, res.Reason, res.Queued = state.Waiting, deliveries[waits].Reason, true
+	if dry {
+		return res, nil
+	}
+	_, err = r.db.Retry(ctx, state.RetryScope{ExportID: res.ID}, "by "+by)
+	return res, err
+}
+
 func (r *Relay) exportRefusal(e state.Export, s state.Shipment) string {
 	switch {
-	case e.State == state.Open:
-		return "it is on its way already"
 	case e.State == state.Skipped:
 		return "it was skipped " + e.Detail
 	case e.Reason == state.ReasonMissingMember:

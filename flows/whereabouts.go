@@ -88,17 +88,24 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 		next = ""
 		for _, d := range deliveries {
 			if d.State == state.Waiting {
-				next = "nothing now: it tries again at " + d.DueAt.Format(time.RFC3339) + "; " + Advice(d.Reason)
+				next = triesAgain(d.DueAt, "EXPORT-ID") + Advice(d.Reason)
 			}
 		}
 	}
 	return Whereabouts{Place: SafeHere, Paths: append(paths, r.inFolder(s.RawFile)), Next: next}
 }
 
+// triesAgain says when something that waits is tried again, and how at once.
+func triesAgain(due time.Time, id string) string {
+	return "nothing now: it tries again at " + due.UTC().Format(time.RFC3339) + ", at once with: finrelay retry " + id + "; "
+}
+
 // ShipmentWhereabouts says where a shipment's rows are as long as it has not
 // been opened into exports; after that its exports say it.
 func (r *Relay) ShipmentWhereabouts(s state.Shipment) Whereabouts {
-	return r.whereShipment(s).about(s.ID)
+	w := r.whereShipment(s).about(s.ID)
+	w.Next = strings.ReplaceAll(w.Next, "environments.NAME", "environments."+s.Environment)
+	return w
 }
 
 // EventWhereabouts speaks of an event that could not be read: whatever it
@@ -116,7 +123,12 @@ func (r *Relay) ExecutionWhereabouts(x state.Execution) Whereabouts {
 	if x.State != state.Failed && x.State != state.Stuck {
 		return Whereabouts{}
 	}
-	return Whereabouts{Place: AtRisk, Next: Advice(x.Reason)}.about(x.ID)
+	again := fmt.Sprintf("finrelay export %q --environment %s", x.Project, x.Environment)
+	if x.LegalEntity != "" {
+		again += " --legal-entity " + x.LegalEntity
+	}
+	next := strings.NewReplacer("finrelay export PROJECT again", "again: "+again, "ENVIRONMENT", x.Environment).Replace(Advice(x.Reason))
+	return Whereabouts{Place: AtRisk, Next: next}.about(x.ID)
 }
 
 // about puts the id into the advice, so that it can be copied as it stands.
@@ -160,7 +172,7 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	case now.Before(s.Deadline):
 		w := Whereabouts{Place: InFinOps, Until: s.Deadline}
 		if s.State == state.Waiting {
-			w.Next = "nothing now: it tries again at " + s.DueAt.Format(time.RFC3339) + "; " + Advice(s.Reason)
+			w.Next = triesAgain(s.DueAt, "SHIPMENT-ID") + Advice(s.Reason)
 		}
 		return w
 	}
@@ -266,8 +278,8 @@ var advice = map[state.Reason]string{
 	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts, restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
 	state.ReasonNotAzure:      "look for a proxy or firewall between here and the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonLinkNotYet:    "compare this machine's clock with the storage account's",
-	state.ReasonBusy:          "the storage account is busy; finrelay rerun SHIPMENT-ID tries at once",
-	state.ReasonNetwork:       "look at DNS, firewall and network between here and the storage account; finrelay rerun SHIPMENT-ID tries at once",
+	state.ReasonBusy:          "the storage account is busy; finrelay rerun SHIPMENT-ID if it was parked",
+	state.ReasonNetwork:       "look at DNS, firewall and network between here and the storage account; finrelay rerun SHIPMENT-ID if it was parked",
 	state.ReasonBlobChanging:  "the file changes while it is read: find out who writes it, then finrelay rerun SHIPMENT-ID",
 	state.ReasonBlobMismatch:  "the file does not have the length or checksum that the storage states: finrelay rerun SHIPMENT-ID",
 	state.ReasonDamaged:       "the file is not what it claims to be: look at the raw file; finrelay rerun reads it again",
@@ -289,8 +301,8 @@ var advice = map[state.Reason]string{
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",
 	state.ReasonInternal:      "a fault of finrelay: please report it; finrelay rerun EXPORT-ID after an upgrade",
-	state.ReasonNotStarted:    "look at the project's execution history in FinOps, then finrelay export PROJECT again and finrelay skip EXECUTION-ID --why \"run again\"",
-	state.ReasonExecution:     "look at the execution in FinOps and at the errors told by finrelay executions show EXECUTION-ID. If FinOps says that it succeeded, finrelay reconcile finds its package, whose rows an incremental project does not export again; if it failed, finrelay export PROJECT again. Then finrelay skip EXECUTION-ID",
+	state.ReasonNotStarted:    "look at the project's execution history in FinOps, then finrelay export PROJECT again, and finrelay skip EXECUTION-ID --why \"run again\"",
+	state.ReasonExecution:     "look at the execution in FinOps and at the errors told by finrelay executions show EXECUTION-ID. If FinOps says that it succeeded, finrelay reconcile ENVIRONMENT finds its package, whose rows an incremental project does not export again; if it failed, finrelay export PROJECT again. Then finrelay skip EXECUTION-ID --why \"run again\"",
 	state.ReasonStuck:         "cancel the execution in FinOps (known causes: an entity without field mapping, a dead batch job), then finrelay skip EXECUTION-ID --why \"cancelled in FinOps\" lets the project's next run begin; if it ends after all, finrelay reconcile ENVIRONMENT --fix brings its package",
 	state.ReasonPartial:       "finrelay executions tells what FinOps could not export; finrelay rerun EXPORT-ID lands what there is; run a full push if rows are missing",
 	state.ReasonTwin:          "compare it with the export it names: finrelay rerun EXPORT-ID lands it too, finrelay skip EXPORT-ID --why \"rows are there\" if they are",

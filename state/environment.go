@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // epoch is read inside the transaction: a reset that stands before it in the
@@ -36,6 +37,36 @@ func (db *DB) ResetEnvironment(ctx context.Context, name, why string) (int64, er
 		return t.note(KindEnvironment, name, "", "", State(fmt.Sprintf("epoch %d", epoch)), ReasonNewEpoch, why)
 	})
 	return epoch, err
+}
+
+// Epoch is what is known of an environment since its last reset: what makes a
+// duplicate of the next arrival.
+type Epoch struct {
+	Number   int64     // 0 until the first reset
+	Since    time.Time // zero in epoch 0
+	Events   int64
+	LastSeen time.Time // of those events; zero when there is none
+	Messages int64     // of queues
+	Unacked  int64     // of those: FinOps hands them out again
+}
+
+// Epoch reads an environment's present epoch. It reads all events: for a verb
+// that is said once a year.
+func (db *DB) Epoch(ctx context.Context, environment string) (e Epoch, err error) {
+	var since, last int64
+	err = db.readRow(ctx, `SELECT coalesce(max(epoch), 0), coalesce(max(since), 0) FROM environments WHERE name = ?1`, []any{environment}, &e.Number, &since)
+	if err != nil {
+		return e, err
+	}
+	err = db.readRow(ctx, `SELECT count(*), coalesce(max(last_seen_at), 0) FROM events WHERE environment = ?1 AND epoch = ?2`,
+		[]any{environment, e.Number}, &e.Events, &last)
+	if err != nil {
+		return e, err
+	}
+	e.Since, e.LastSeen = fromMillis(since), fromMillis(last)
+	err = db.readRow(ctx, `SELECT count(*), coalesce(sum(state IN ('held', 'due', 'stale')), 0) FROM messages WHERE environment = ?1 AND dequeued_at >= ?2`,
+		[]any{environment, since}, &e.Messages, &e.Unacked)
+	return e, err
 }
 
 // HostsSeen gives the hosts of recent links, by environment: what an operator

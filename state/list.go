@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,12 +15,17 @@ const DefaultLimit = 50
 type Filter struct {
 	Environment string
 	Entity      string // as sent, letter case ignored
-	States      []State
-	Reason      Reason
-	ShipmentID  string    // exports only
-	Since       time.Time // received at or after
-	Limit       int       // rows; 0 is DefaultLimit, negative is no limit
+	// States, of exports also Waiting: open, with a delivery that waits for its
+	// next try.
+	States     []State
+	Reason     Reason    // of an open export that of a delivery that waits
+	ShipmentID string    // exports only
+	Since      time.Time // received at or after
+	Limit      int       // rows; 0 is DefaultLimit, negative is no limit
 }
+
+// waitingExports are exports of which a delivery waits for its next try.
+const waitingExports = `SELECT export_id FROM deliveries WHERE state IN ('ready', 'waiting') AND state = 'waiting'`
 
 // where builds the condition; columns that a table lacks are not asked for.
 func (f Filter) where(columns ...string) (string, []any) {
@@ -39,7 +45,10 @@ func (f Filter) where(columns ...string) (string, []any) {
 	if f.Entity != "" {
 		add("entity = ? COLLATE NOCASE", f.Entity)
 	}
-	if f.Reason != "" {
+	switch {
+	case f.Reason != "" && has["open"]:
+		add("(reason = ? OR state = 'open' AND id IN ("+waitingExports+" AND reason = ?))", f.Reason)
+	case f.Reason != "":
 		add("reason = ?", f.Reason)
 	}
 	if f.ShipmentID != "" && has["shipment_id"] {
@@ -54,7 +63,11 @@ func (f Filter) where(columns ...string) (string, []any) {
 			args = append(args, s)
 			marks[i] = fmt.Sprintf("?%d", len(args))
 		}
-		terms = append(terms, "state IN ("+strings.Join(marks, ", ")+")")
+		term := "state IN (" + strings.Join(marks, ", ") + ")"
+		if has["open"] && slices.Contains(f.States, Waiting) {
+			term = "(" + term + " OR state = 'open' AND id IN (" + waitingExports + "))"
+		}
+		terms = append(terms, term)
 		// The partial indexes hold what is not at rest: saying so lets SQLite
 		// use them instead of walking a million settled rows.
 		switch {

@@ -98,14 +98,21 @@ func TestHotQueriesUseTheirIndexes(t *testing.T) {
 			l.must(l.RerunExport(bg, id, "all", []NewDelivery{{"out", "all"}}, "by eve"))
 			return nil
 		},
-		"a duplicate":      func() error { l.accept(arrival("dup"), arrival("dup")); return nil },
-		"recover":          func() error { l.recover(); return nil },
-		"next fetch":       func() error { return errOf(l.NextFetch(bg, time.Time{})) },
-		"next delivery":    func() error { return errOf(l.NextDelivery(bg)) },
-		"status":           func() error { return errOf(l.Status(bg, "")) },
-		"checkpoints":      func() error { return errOf(l.Checkpoints(bg, Filter{})) },
-		"parked exports":   func() error { return errOf(l.Exports(bg, Filter{States: []State{Parked}, Limit: -1})) },
-		"open exports":     func() error { return errOf(l.Exports(bg, Filter{States: []State{Open, Parked}, Environment: "prod"})) },
+		"a duplicate":    func() error { l.accept(arrival("dup"), arrival("dup")); return nil },
+		"recover":        func() error { l.recover(); return nil },
+		"next fetch":     func() error { return errOf(l.NextFetch(bg, time.Time{})) },
+		"next delivery":  func() error { return errOf(l.NextDelivery(bg)) },
+		"status":         func() error { return errOf(l.Status(bg, "")) },
+		"checkpoints":    func() error { return errOf(l.Checkpoints(bg, Filter{})) },
+		"parked exports": func() error { return errOf(l.Exports(bg, Filter{States: []State{Parked}, Limit: -1})) },
+		"open exports":   func() error { return errOf(l.Exports(bg, Filter{States: []State{Open, Parked}, Environment: "prod"})) },
+		"waiting exports": func() error {
+			return errOf(l.Exports(bg, Filter{States: []State{Waiting}, Reason: ReasonOutput, Limit: -1}))
+		},
+		"waits":            func() error { return errOf(l.Waits(bg, "prod")) },
+		"overdue":          func() error { return errOf(l.Overdue(bg, "prod")) },
+		"retry":            func() error { return errOf(l.Retry(bg, RetryScope{Environment: "prod"}, "by eve")) },
+		"trying":           func() error { return errOf(l.Trying(bg, RetryScope{})) },
 		"stuck shipments":  func() error { return errOf(l.Shipments(bg, Filter{States: []State{Parked, Expired}})) },
 		"unreadable":       func() error { return errOf(l.Events(bg, Filter{States: []State{Unreadable}})) },
 		"an entity":        func() error { return errOf(l.Exports(bg, Filter{Entity: "e7", Limit: 10})) },
@@ -168,7 +175,7 @@ func fullScan(l *ledger, query string) string {
 		partial := map[string]bool{"shipments_due": true, "shipments_wake": true, "shipments_unopen": true, "shipments_open": true, "shipments_raw": true,
 			"exports_open": true, "deliveries_due": true, "deliveries_wake": true, "deliveries_live": true, "events_unreadable": true}
 		if len(words) > 1 && words[0] == "SCAN" && found == "" {
-			for table, aliases := range map[string]string{"events": "events e", "shipments": "shipments s", "exports": "exports x", "deliveries": "deliveries", "journal": "journal j"} {
+			for table, aliases := range map[string]string{"events": "events e", "shipments": "shipments s", "exports": "exports x", "deliveries": "deliveries d", "journal": "journal j"} {
 				if strings.Contains(" "+aliases+" ", " "+words[1]+" ") && !partial[words[len(words)-1]] && strings.Contains(query, table) {
 					found = detail
 				}

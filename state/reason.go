@@ -64,6 +64,7 @@ const (
 
 	// A person.
 	ReasonRerun   Reason = "rerun"
+	ReasonRetry   Reason = "retry" // the journal's: what waited is tried at once
 	ReasonSkipped Reason = "skipped"
 
 	// What happened besides.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -114,7 +115,21 @@ func (db *DB) readRow(ctx context.Context, query string, args []any, dest ...any
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotFound
 	}
-	return err
+	return db.orClosed(err)
+}
+
+// orClosed is the error of a read, or ErrClosed when the ledger is: what
+// database/sql says then has no name to test for.
+func (db *DB) orClosed(err error) error {
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-db.closing:
+		return fmt.Errorf("%w (%w)", ErrClosed, err)
+	default:
+		return err
+	}
 }
 
 func (t *tx) shipment(id string) (Shipment, error) {

@@ -28,9 +28,9 @@ type StatusLine struct {
 	Entity      string    `json:"entity"`
 	LegalEntity string    `json:"legal_entity,omitempty"`
 	LastLanded  time.Time `json:"last_landed,omitzero"`
-	LastRows    int64     `json:"last_rows"`
-	Exports     int64     `json:"exports"` // delivered
-	Rows        int64     `json:"rows"`    // delivered
+	LastRows    int64     `json:"last_rows"` // of the export that landed last; means nothing without LastLanded
+	Exports     int64     `json:"exports"`   // delivered
+	Rows        int64     `json:"rows"`      // delivered
 	OnTheWay    int64     `json:"on_the_way"`
 	NeedPerson  int64     `json:"need_a_person"`
 	OldestOpen  time.Time `json:"oldest_not_landed,omitzero"`
@@ -130,9 +130,10 @@ func scanCheckpoint(scan func(...any) error) (Checkpoint, error) {
 	return c, err
 }
 
-// Overdue lists exports, oldest first, whose delivery has failed
-// OverdueAttempts times or more and is still tried.
-func (db *DB) Overdue(ctx context.Context, environment string) ([]Export, error) {
-	return collect(ctx, db, `SELECT `+exportColumns+` FROM exports WHERE state IN ('open', 'parked') AND state = 'open' AND id IN (`+overdue+`)
-		AND (?1 = '' OR environment = ?1) ORDER BY seq`, []any{environment}, only(scanExport))
+// Overdue counts the exports whose delivery has failed OverdueAttempts times or
+// more and is still tried: of what needs a person, those that Waits groups.
+func (db *DB) Overdue(ctx context.Context, environment string) (n int64, err error) {
+	err = db.readRow(ctx, `SELECT count(*) FROM exports WHERE state IN ('open', 'parked') AND state = 'open' AND id IN (`+overdue+`)
+		AND (?1 = '' OR environment = ?1)`, []any{environment}, &n)
+	return n, err
 }

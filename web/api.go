@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,7 @@ func (a *API) Handler() http.Handler {
 	get("stats", a.stats)
 	get("check", a.check)
 	post("rerun", a.rerun)
+	post("retry", a.retry)
 	post("skip", a.skip)
 	post("poll", a.poll)
 	post("export", a.export)
@@ -117,14 +119,16 @@ func statusOf(err error) int {
 		return http.StatusConflict
 	case errors.As(err, new(*flows.FinOpsError)):
 		return http.StatusBadGateway
-	case errors.Is(err, state.ErrClosed):
+	case errors.Is(err, state.ErrClosed), errors.Is(err, flows.ErrStopping):
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }
 
-// filter reads a state.Filter from the query; see FilterQuery for its form.
-func filter(r *http.Request) (state.Filter, error) {
+// filter reads a state.Filter from the query; see FilterQuery for its form. A
+// state that is none of those known is refused: a list of nothing would look
+// like good news.
+func filter(r *http.Request, known []state.State) (state.Filter, error) {
 	q := r.URL.Query()
 	f := state.Filter{
 		Environment: q.Get("environment"),
@@ -133,9 +137,13 @@ func filter(r *http.Request) (state.Filter, error) {
 		ShipmentID:  q.Get("shipment"),
 	}
 	for _, s := range strings.Split(q.Get("state"), ",") {
-		if s != "" {
-			f.States = append(f.States, state.State(s))
+		if s == "" {
+			continue
 		}
+		if !slices.Contains(known, state.State(s)) {
+			return f, badRequest{fmt.Errorf("state=%s: it is one of %s", s, stateNames(known))}
+		}
+		f.States = append(f.States, state.State(s))
 	}
 	if s := q.Get("since"); s != "" {
 		t, err := time.Parse(time.RFC3339, s)
@@ -155,7 +163,7 @@ func filter(r *http.Request) (state.Filter, error) {
 }
 
 func (a *API) listEvents(r *http.Request) (any, error) {
-	f, err := filter(r)
+	f, err := filter(r, EventStates)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +221,7 @@ func mergeStories(x, y []state.JournalEntry) []state.JournalEntry {
 }
 
 func (a *API) listShipments(r *http.Request) (any, error) {
-	f, err := filter(r)
+	f, err := filter(r, ShipmentStates)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +252,7 @@ func (a *API) showShipment(r *http.Request) (any, error) {
 }
 
 func (a *API) listExports(r *http.Request) (any, error) {
-	f, err := filter(r)
+	f, err := filter(r, ExportStates)
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +278,7 @@ func (a *API) showExport(r *http.Request) (any, error) {
 }
 
 func (a *API) listCheckpoints(r *http.Request) (any, error) {
-	f, err := filter(r)
+	f, err := filter(r, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -300,6 +308,17 @@ func (a *API) status(r *http.Request) (any, error) {
 		}
 	}
 	if v.Cadences, v.Late, err = a.cadences(r.Context(), environment); err != nil {
+		return nil, err
+	}
+	if v.Waiting, err = a.waitViews(r.Context(), environment); err != nil {
+		return nil, err
+	}
+	for _, w := range v.Waiting {
+		if w.Kind == state.KindShipment {
+			v.LinksLate += w.Overdue
+		}
+	}
+	if v.Overdue, err = a.DB.Overdue(r.Context(), environment); err != nil {
 		return nil, err
 	}
 	v.List, err = a.needsPerson(r.Context(), environment)
@@ -397,6 +416,20 @@ func (a *API) inspect(r *http.Request) (any, error) {
 type Epoch struct {
 	Environment string `json:"environment"`
 	Epoch       int64  `json:"epoch"`
+	// Forgotten is what made duplicates until now and does not any more.
+	Forgotten Forgotten `json:"forgotten"`
+}
+
+// Forgotten counts the identities of the epoch that ended.
+type Forgotten struct {
+	Epoch    int64     `json:"epoch"`
+	Since    time.Time `json:"since,omitzero"` // when that epoch began; absent for the first
+	Events   int64     `json:"events"`
+	LastSeen time.Time `json:"last_seen,omitzero"` // the last of those events
+	Messages int64     `json:"messages"`           // of queues
+	// Unacked are messages that FinOps may hand out again: they would count as
+	// new ones.
+	Unacked int64 `json:"unacked"`
 }
 
 func (a *API) reset(r *http.Request) (any, error) {
@@ -404,8 +437,14 @@ func (a *API) reset(r *http.Request) (any, error) {
 	if !a.Relay.KnowsEnvironment(name) {
 		return nil, badRequest{errors.New("environment " + name + " is not configured")}
 	}
+	was, err := a.DB.Epoch(r.Context(), name)
+	if err != nil {
+		return nil, err
+	}
 	epoch, err := a.DB.ResetEnvironment(r.Context(), name, "by "+by(r.URL.Query().Get("by")))
-	return Epoch{Environment: name, Epoch: epoch}, err
+	return Epoch{Environment: name, Epoch: epoch, Forgotten: Forgotten{
+		Epoch: was.Number, Since: was.Since, Events: was.Events, LastSeen: was.LastSeen, Messages: was.Messages, Unacked: was.Unacked,
+	}}, err
 }
 
 // by names the person for the journal: who is said to ask, else the account.

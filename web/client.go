@@ -60,6 +60,22 @@ type RequestError struct {
 
 func (e *RequestError) Error() string { return e.Message }
 
+// LostError is a server that went away, or did not answer, while it was asked.
+// Whether it did what was asked is not known.
+type LostError struct{ Err error }
+
+func (e *LostError) Error() string { return e.Err.Error() }
+
+func (e *LostError) Unwrap() error { return e.Err }
+
+// lost is err as the loss of the server, unless it was the caller who went.
+func lost(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return &LostError{Err: err}
+}
+
 func call[T any](ctx context.Context, c *Client, method, path string, query url.Values, body any) (T, error) {
 	var out T
 	var payload io.Reader
@@ -84,7 +100,7 @@ func call[T any](ctx context.Context, c *Client, method, path string, query url.
 		if ue := new(url.Error); errors.As(err, &ue) {
 			err = ue.Err // the URL is ours and says nothing
 		}
-		return out, fmt.Errorf("ask the server: %w", err)
+		return out, lost(ctx, fmt.Errorf("ask the server: %w", err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
@@ -92,10 +108,14 @@ func call[T any](ctx context.Context, c *Client, method, path string, query url.
 		if err := json.NewDecoder(resp.Body).Decode(&p); err != nil || p.Error == "" {
 			p.Error = resp.Status
 		}
-		return out, &RequestError{Status: resp.StatusCode, Message: p.Error, Reason: p.Reason}
+		refused := &RequestError{Status: resp.StatusCode, Message: p.Error, Reason: p.Reason}
+		if refused.Status == http.StatusServiceUnavailable { // it stops, in good order
+			return out, &LostError{Err: refused}
+		}
+		return out, refused
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
-		return out, fmt.Errorf("read the server's answer: %w", err)
+		return out, lost(ctx, fmt.Errorf("read the server's answer: %w", err))
 	}
 	return out, nil
 }

@@ -36,7 +36,7 @@ func (a *API) executionView(x state.Execution) ExecutionView {
 }
 
 func (a *API) listExecutions(r *http.Request) (any, error) {
-	f, err := filter(r)
+	f, err := filter(r, ExecutionStates)
 	if err != nil {
 		return nil, err
 	}

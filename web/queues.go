@@ -21,6 +21,8 @@ type PollRequest struct {
 type QueueView struct {
 	state.Queue
 	Flow string `json:"flow"`
+	// Progress is of a poll that is at work now.
+	Progress *flows.PollProgress `json:"progress,omitempty"`
 }
 
 func (a *API) poll(r *http.Request) (any, error) {
@@ -61,7 +63,11 @@ func (a *API) queueViews(ctx context.Context, environment string) ([]QueueView, 
 			return nil, err
 		}
 		known.Environment, known.Activity = q.Environment, string(q.Activity)
-		views = append(views, QueueView{Queue: known, Flow: q.Flow})
+		v := QueueView{Queue: known, Flow: q.Flow}
+		if p, ok := a.Relay.PollProgress(q); ok {
+			v.Progress = &p
+		}
+		views = append(views, v)
 	}
 	return views, nil
 }

@@ -29,19 +29,72 @@ type ShipmentView struct {
 // ExportView is an export with where its rows are.
 type ExportView struct {
 	state.Export
+	// Rows in place of the export's own: null as long as no pass has read its
+	// file to the end, which is not the same as an export of 0 rows.
+	Rows        *int64               `json:"rows"`
 	Whereabouts string               `json:"whereabouts"`
 	Where       flows.Whereabouts    `json:"where"`
-	Deliveries  []state.Delivery     `json:"deliveries,omitempty"`
+	Deliveries  []DeliveryView       `json:"deliveries,omitempty"`
 	Story       []state.JournalEntry `json:"story,omitempty"`
+}
+
+// DeliveryView is an export on its way to one output.
+type DeliveryView struct {
+	state.Delivery
+	Rows *int64 `json:"rows"` // null until it is delivered
+}
+
+func deliveryView(d state.Delivery) DeliveryView {
+	v := DeliveryView{Delivery: d}
+	if d.State == state.Delivered {
+		v.Rows = &d.Rows
+	}
+	return v
+}
+
+// rowsOf gives the rows of an export that was counted; nil of one that was not.
+func rowsOf(e state.Export, deliveries []state.Delivery) *int64 {
+	counted := e.State == state.Landed || e.Rows+e.BadRows > 0 ||
+		slices.ContainsFunc(deliveries, func(d state.Delivery) bool { return d.State == state.Delivered })
+	switch e.Reason {
+	case state.ReasonBadRows, state.ReasonRowMismatch, state.ReasonZeroRows: // what a whole pass found
+		counted = true
+	}
+	if !counted {
+		return nil
+	}
+	return &e.Rows
+}
+
+// Stands is an export's state as lists say it: of an open one whose delivery
+// waits for its next try that it waits, and why.
+func (e ExportView) Stands() (state.State, state.Reason) {
+	if e.State == state.Open {
+		for _, d := range e.Deliveries {
+			if d.State == state.Waiting {
+				return state.Waiting, d.Reason
+			}
+		}
+	}
+	return e.State, e.Reason
 }
 
 // StatusView is the status with the things that need a person, most urgent first.
 type StatusView struct {
 	state.Status
-	Version string      `json:"version"`
-	Serving bool        `json:"serving"` // a server holds the state folder and works
-	List    []ListItem  `json:"list"`    // what needs a person, at most MostListed
-	Queues  []QueueView `json:"queues"`  // those that flows poll
+	Version string     `json:"version"`
+	Serving bool       `json:"serving"` // a server holds the state folder and works
+	List    []ListItem `json:"list"`    // what stands still and needs a person, at most MostListed
+	// Waiting is what is tried again by itself, one for each output or
+	// environment and reason.
+	Waiting []WaitView `json:"waiting"`
+	// Overdue counts, of what needs a person, the exports that are among
+	// Waiting and not in List.
+	Overdue int64 `json:"overdue"`
+	// LinksLate counts, of what waits, links that are past their time by our
+	// clock: they are tried on, but their rows are at risk.
+	LinksLate int64       `json:"links_late"`
+	Queues    []QueueView `json:"queues"` // those that flows poll
 	// Cadences are the flows that exports are expected of, those that are late first.
 	Cadences []flows.CadenceStands `json:"cadences"`
 	// Late counts those of them that are late, or of which an entity is missing.
@@ -76,10 +129,15 @@ func (a *API) exportView(ctx context.Context, e state.Export) (ExportView, error
 	if err != nil {
 		return v, err
 	}
-	if v.Deliveries, err = a.DB.Deliveries(ctx, e.ID); err != nil {
+	deliveries, err := a.DB.Deliveries(ctx, e.ID)
+	if err != nil {
 		return v, err
 	}
-	v.Where = a.Relay.ExportWhereabouts(e, s, v.Deliveries)
+	for _, d := range deliveries {
+		v.Deliveries = append(v.Deliveries, deliveryView(d))
+	}
+	v.Rows = rowsOf(e, deliveries)
+	v.Where = a.Relay.ExportWhereabouts(e, s, deliveries)
 	v.Whereabouts = v.Where.String()
 	return v, nil
 }
@@ -131,18 +189,6 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity,
 			State: e.State, Reason: e.Reason, Whereabouts: e.Whereabouts, Next: e.Where.Next})
 	}
-	late, err := a.DB.Overdue(ctx, environment)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range late[:max(0, min(len(late), MostListed-len(list)))] {
-		e, err := a.exportView(ctx, x)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity,
-			State: state.Waiting, Reason: waitsFor(e.Deliveries), Whereabouts: e.Whereabouts, Next: e.Where.Next})
-	}
 	events, err := a.DB.Events(ctx, state.Filter{Environment: environment, States: []state.State{state.Unreadable}, Limit: -1})
 	for _, e := range oldest(events, MostListed-len(list)) {
 		w := a.Relay.EventWhereabouts(e)
@@ -159,16 +205,6 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 			State: x.State, Reason: x.Reason, Whereabouts: w.String(), Next: w.Next})
 	}
 	return list, err
-}
-
-// waitsFor is why the first delivery that waits does so.
-func waitsFor(deliveries []state.Delivery) state.Reason {
-	for _, d := range deliveries {
-		if d.State == state.Waiting {
-			return d.Reason
-		}
-	}
-	return ""
 }
 
 // oldest gives the last n of a list that is newest first, the oldest first.

@@ -52,7 +52,9 @@ type app struct {
 	configFile  string
 	stateFolder string
 	output      string // table or json
-	polling     bool   // queues are polled by their schedules: only a server does
+	advice      advice
+	flush       func() error // of standard output; nil when nothing is held back
+	polling     bool         // queues are polled by their schedules: only a server does
 }
 
 // codedError carries an exit code. A nil error inside prints nothing: the
@@ -86,6 +88,7 @@ Begin with "finrelay demo", then "finrelay serve". When something is wrong,
 		SilenceErrors: true,
 	}
 	group(root)
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) { a.advise(c) }
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -96,7 +99,7 @@ Begin with "finrelay demo", then "finrelay serve". When something is wrong,
 	})
 	root.SetUsageTemplate(root.UsageTemplate() + "\n" + exitCodes)
 	root.AddCommand(a.serve(), a.status(), a.events(), a.shipments(), a.exports(), a.checkpoints(), a.tail(),
-		a.poll(), a.export(), a.executions(), a.reconcile(), a.rerun(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.doctor(), a.importFrom(), a.sim(), a.demo(), a.version())
+		a.poll(), a.export(), a.executions(), a.reconcile(), a.rerun(), a.retry(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.doctor(), a.importFrom(), a.sim(), a.demo(), a.version())
 	root.InitDefaultCompletionCmd() // now, so that its arguments are checked as all others
 	argsAreUsage(root)
 	return root
@@ -140,6 +143,9 @@ func argsAreUsage(c *cobra.Command) {
 
 // exit prints an error and gives its code: the one place where errors become codes.
 func (a *app) exit(ctx context.Context, err error) int {
+	if a.flush != nil {
+		err = errors.Join(err, a.flush())
+	}
 	var coded *codedError
 	var configError *config.Error
 	var request *web.RequestError
@@ -148,15 +154,22 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitDone
 	case errors.As(err, &coded):
 		if coded.err != nil {
-			fmt.Fprintln(a.stderr, "finrelay:", coded.err)
+			a.complain(err) // the whole, with what is joined to it
 		}
 		return coded.code
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(a.stderr, "finrelay: interrupted")
 		return exitInterrupted
 	}
-	fmt.Fprintln(a.stderr, "finrelay:", err)
+	var lost *web.LostError
+	if errors.As(err, &lost) {
+		err = fmt.Errorf("the server went away (%w): what it had taken is in the ledger, and nothing is lost. "+
+			"Start it again with finrelay serve; finrelay status says how things stand", err)
+	}
+	a.complain(err)
 	switch {
+	case lost != nil:
+		return exitUnreachable
 	case errors.As(err, &configError):
 		return exitUsage
 	case errors.As(err, &request) && request.Reason == state.ReasonSignIn:
@@ -167,6 +180,11 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitFailed
 	}
 	return exitFailed
+}
+
+// complain says what went wrong, with commands that work when they are pasted.
+func (a *app) complain(err error) {
+	fmt.Fprintln(a.stderr, "finrelay:", a.advice.complete(err.Error()))
 }
 
 // load reads the configuration and applies the flags that all commands share.

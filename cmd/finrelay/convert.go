@@ -91,7 +91,7 @@ too: exit 3 when others were written, 1 when none was or with --strict. Interrup
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return cv.run(c.Context(), args) },
 	}
-	c.Flags().StringVarP(&cv.target.out, "out", "o", "", "file or, for several data files, folder to write; default standard output")
+	c.Flags().StringVarP(&cv.target.out, "out", "o", "", "file or, for several data files or inputs, folder to write; a file that exists is replaced, once its rows are whole; default standard output")
 	c.Flags().StringVar(&cv.target.format, "format", "jsonl", "jsonl or json (one array)")
 	c.Flags().StringVar(&cv.entity, "entity", "", "only this entity of a package, letter case ignored; of a workbook, the sheet named after it")
 	c.Flags().StringVar(&cv.read, "read", "auto", "format of the data: auto, csv, xml, xml-element, xml-attribute, json or xlsx")

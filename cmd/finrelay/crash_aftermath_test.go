@@ -55,9 +55,9 @@ func ledgerAftermath(ctx context.Context, c *web.Client) (aftermath, error) {
 	}
 	exports, err3 := c.Exports(ctx, all)
 	for _, e := range exports {
-		o["export "+e.ID] = fmt.Sprintf("%s %s %q of %s %q rows %d bad %d %s", e.State, e.Reason, e.Entity, e.ShipmentID, e.Member, e.Rows, e.BadRows, e.Whereabouts)
+		o["export "+e.ID] = fmt.Sprintf("%s %s %q of %s %q rows %s bad %d %s", e.State, e.Reason, e.Entity, e.ShipmentID, e.Member, number(e.Rows), e.BadRows, e.Whereabouts)
 		for _, d := range e.Deliveries {
-			o["delivery "+e.ID+"/"+d.Output] = fmt.Sprintf("%s %s %s rows %d bad %d bytes %d %s", d.State, d.Reason, belowFolder(d.Path), d.Rows, d.BadRows, d.Bytes, d.SHA256)
+			o["delivery "+e.ID+"/"+d.Output] = fmt.Sprintf("%s %s %s rows %s bad %d bytes %d %s", d.State, d.Reason, belowFolder(d.Path), number(d.Rows), d.BadRows, d.Bytes, d.SHA256)
 		}
 	}
 	checkpoints, err4 := c.Checkpoints(ctx, all)

@@ -126,7 +126,10 @@ func (c *demoCheck) ask() (err error) {
 		if e.Entity == c.line.entity {
 			c.export = &c.shipment.Exports[i]
 			c.line.where, c.line.whereabouts, c.line.detail = e.Where, e.Whereabouts, e.Detail
-			c.line.exportID, c.line.rows, c.line.landed = e.ID, e.Rows, e.State == state.Landed && !c.want.known
+			c.line.exportID, c.line.landed = e.ID, e.State == state.Landed && !c.want.known
+			if e.Rows != nil {
+				c.line.rows = *e.Rows
+			}
 		}
 	}
 	c.line.file = c.demo.file(c.line.where)

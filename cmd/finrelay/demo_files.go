@@ -26,8 +26,8 @@ func (c *demoCheck) checkLanded() {
 	}
 	delivery := c.export.Deliveries[0]
 	want := int64(len(table.Rows))
-	if c.export.Rows != want || delivery.Rows != want || c.export.BadRows != 0 {
-		c.problem("the ledger counts %d rows, %d delivered, %d bad; %d were sent", c.export.Rows, delivery.Rows, c.export.BadRows, want)
+	if c.export.Rows == nil || *c.export.Rows != want || delivery.Rows == nil || *delivery.Rows != want || c.export.BadRows != 0 {
+		c.problem("the ledger counts %s rows, %s delivered, %d bad; %d were sent", number(c.export.Rows), number(delivery.Rows), c.export.BadRows, want)
 	}
 	if c.shipment.RawSHA256 != sha256Of(c.parcel.blob.Bytes()) {
 		c.problem("SHA-256 of the download %s is not that of the file in FinOps", c.shipment.RawSHA256)

@@ -93,9 +93,21 @@ func (d *doctor) listenerKey() {
 		d.ok(machine, "listener key", "configured")
 	case err == nil:
 		d.ok(machine, "listener key", "generated, in "+generated)
+	case !d.expectsEvents():
+		d.ok(machine, "listener key", "none is configured, and no flow waits for events: all are polled or run")
 	default:
 		d.warn(machine, "listener key", "none is configured", "set doors.finops.keys, or let finrelay serve make one in "+generated)
 	}
+}
+
+// expectsEvents says whether any environment's exports may come by event.
+func (d *doctor) expectsEvents() bool {
+	for name := range d.cfg.Environments {
+		if d.cfg.ExpectsEvents(name) {
+			return true
+		}
+	}
+	return len(d.cfg.Environments) == 0
 }
 
 func joined(names []string) string { return strings.Join(names, ", ") }

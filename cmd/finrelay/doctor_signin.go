@@ -108,9 +108,9 @@ func (d *doctor) activities(ctx context.Context, name string, client *dmf.Client
 			d.warn(name, check, "the application is let in; not polled yet, so whether "+string(activity)+" is the right ID is not known: FinOps has no call that looks without taking",
 				"finrelay poll "+f.Name)
 		case known.Problem != "":
-			d.warn(name, check, fmt.Sprintf("the application is let in; the last poll, %s ago: %s", ago(known.LastPolledAt), known.Problem), "finrelay poll "+f.Name+", after what it says")
+			d.warn(name, check, fmt.Sprintf("the application is let in; the last poll, %s: %s", agoOrNever(known.LastPolledAt), known.Problem), "finrelay poll "+f.Name+", after what it says")
 		default:
-			d.ok(name, check, fmt.Sprintf("polled %s ago, %d messages so far", ago(known.LastPolledAt), known.Messages))
+			d.ok(name, check, fmt.Sprintf("polled %s, %d messages so far", agoOrNever(known.LastPolledAt), known.Messages))
 		}
 	}
 }

@@ -120,6 +120,7 @@ func (a *app) executions() *cobra.Command {
 		Args:  knownWord,
 	}, (*session).Executions, a.executionTable)
 	c.Flags().StringVar(&f.environment, "environment", "", "only this environment")
+	f.addStates(c, web.ExecutionStates)
 	f.addLimit(c)
 	c.AddCommand(a.show("execution", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		v, err := s.Execution(c.Context(), id)

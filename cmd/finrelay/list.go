@@ -26,25 +26,30 @@ func (f *filterFlags) add(c *cobra.Command, states ...state.State) {
 	c.Flags().StringVar(&f.entity, "entity", "", "only this entity label, letter case ignored")
 	c.Flags().StringVar(&f.since, "since", "", "only what arrived since: an age (24h, 7d) or a time (2026-03-02T09:00:00Z)")
 	if len(states) > 0 {
-		names := make([]string, len(states))
-		for i, s := range states {
-			names[i] = string(s)
-		}
-		c.Flags().StringSliceVar(&f.states, "state", nil, "only these states, by comma: "+strings.Join(names, ", "))
-		complete(c, "state", names...)
+		f.addStates(c, states)
 		c.Flags().StringVar(&f.reason, "reason", "", "only this reason")
-		check := c.PreRunE
-		c.PreRunE = func(c *cobra.Command, args []string) error {
-			for _, s := range f.states {
-				if !slices.Contains(names, s) {
-					return usage(fmt.Errorf("--state %q: it is one of %s", s, strings.Join(names, ", ")))
-				}
+	}
+}
+
+// addStates is the flag of states, of which one that is unknown is refused.
+func (f *filterFlags) addStates(c *cobra.Command, states []state.State) {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = string(s)
+	}
+	c.Flags().StringSliceVar(&f.states, "state", nil, "only these states, by comma: "+strings.Join(names, ", "))
+	complete(c, "state", names...)
+	check := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		for _, s := range f.states {
+			if !slices.Contains(names, s) {
+				return usage(fmt.Errorf("--state %q: it is one of %s", s, strings.Join(names, ", ")))
 			}
-			if check != nil {
-				return check(c, args)
-			}
-			return nil
 		}
+		if check != nil {
+			return check(c, args)
+		}
+		return nil
 	}
 }
 
@@ -91,11 +96,23 @@ func lister[T any](a *app, f *filterFlags, c *cobra.Command,
 			if err != nil {
 				return err
 			}
-			return a.print(list, func() error { return draw(list) })
+			if err := a.print(list, func() error { return draw(list) }); err != nil {
+				return err
+			}
+			return a.sayCut(len(list), f)
 		})
 	}
 	a.addOutput(c)
 	return c
+}
+
+// sayCut says that a list was cut, where nobody sees that it was.
+func (a *app) sayCut(listed int, f *filterFlags) error {
+	if a.output != "table" || f.limit <= 0 || listed < f.limit {
+		return nil
+	}
+	_, err := fmt.Fprintf(a.stderr, "the newest %d; there may be more: --limit -1 lists all\n", listed)
+	return err
 }
 
 func (a *app) events() *cobra.Command {
@@ -105,7 +122,7 @@ func (a *app) events() *cobra.Command {
 		Short: "List events as they arrived; show ID tells one's whole story",
 		Args:  knownWord,
 	}, (*session).Events, a.eventTable)
-	f.add(c, state.Accepted, state.Ignored, state.Unreadable)
+	f.add(c, web.EventStates...)
 	f.addLimit(c)
 	c.AddCommand(a.show("event", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		e, err := s.Event(c.Context(), id)
@@ -130,7 +147,7 @@ func (a *app) shipments() *cobra.Command {
 		Short: "List what FinOps handed over: link, deadline, raw file",
 		Args:  knownWord,
 	}, (*session).Shipments, a.shipmentTable)
-	f.add(c, state.Pending, state.Fetching, state.Waiting, state.Expired, state.Fetched, state.Settled, state.Parked)
+	f.add(c, web.ShipmentStates...)
 	f.addLimit(c)
 	c.AddCommand(a.show("shipment", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		v, err := s.Shipment(c.Context(), id)
@@ -143,9 +160,17 @@ func (a *app) shipmentTable(shipments []web.ShipmentView) error {
 	var rows [][]string
 	for _, s := range shipments {
 		rows = append(rows, []string{s.ID, ago(s.ReceivedAt), s.Environment, dash(s.Entity), dash(s.LegalEntity),
-			string(s.State), dash(string(s.Reason)), fmt.Sprint(s.RawBytes), s.Whereabouts})
+			string(s.State), dash(string(s.Reason)), bytesHere(s), s.Whereabouts})
 	}
 	return table(a.stdout, []string{"SHIPMENT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "STATE", "REASON", "BYTES", "ROWS ARE"}, rows)
+}
+
+// bytesHere are those of a raw file that came; a dash when none did.
+func bytesHere(s web.ShipmentView) string {
+	if s.RawFile == "" {
+		return "-"
+	}
+	return fmt.Sprint(s.RawBytes)
 }
 
 func (a *app) exports() *cobra.Command {
@@ -155,7 +180,7 @@ func (a *app) exports() *cobra.Command {
 		Short: "List exports: one entity's data file each",
 		Args:  knownWord,
 	}, (*session).Exports, a.exportTable)
-	f.add(c, state.Open, state.Landed, state.Parked, state.Skipped)
+	f.add(c, web.ExportStates...)
 	f.addLimit(c)
 	c.AddCommand(a.show("export", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		v, err := s.Export(c.Context(), id)
@@ -167,8 +192,9 @@ func (a *app) exports() *cobra.Command {
 func (a *app) exportTable(exports []web.ExportView) error {
 	var rows [][]string
 	for _, e := range exports {
+		at, reason := e.Stands()
 		rows = append(rows, []string{e.ID, ago(e.ReceivedAt), e.Environment, e.Entity, dash(e.LegalEntity), dash(e.Flow),
-			string(e.State), dash(string(e.Reason)), fmt.Sprint(e.Rows), e.Whereabouts})
+			string(at), dash(string(reason)), number(e.Rows), e.Whereabouts})
 	}
 	return table(a.stdout, []string{"EXPORT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "FLOW", "STATE", "REASON", "ROWS", "ROWS ARE"}, rows)
 }

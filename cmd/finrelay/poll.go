@@ -26,6 +26,9 @@ func (a *app) poll() *cobra.Command {
 land, acknowledge. A message is acknowledged only when each of its exports has
 landed or stands on the list, with the raw file kept; until then FinOps keeps it.
 
+While it goes on, standard error says how far it is. A server that goes away meanwhile
+loses nothing: exit code 5, and a new start goes on.
+
 A running server polls by itself, on each queue's schedule, and is asked here to
 do it now; without a server the work is done here. An empty queue is a success.
 
@@ -77,9 +80,15 @@ func (a *app) pollAll(ctx context.Context, s *session, names []string, backlog f
 	var results []flows.PollResult
 	var failed []error
 	for _, name := range names {
+		watch := a.watchPoll(ctx, s, name)
 		res, err := s.Poll(ctx, web.PollRequest{Flow: name, Backlog: backlog})
+		far := watch.end()
 		if err != nil {
-			return err
+			if p, ok := s.pollProgress(ctx, name); ok {
+				far = p
+			}
+			err = cutOff(name, far, err)
+			return errors.Join(append(failed, a.print(results, func() error { return a.drawPolls(results) }), err)...)
 		}
 		results = append(results, res)
 		if res.Problem != "" {
@@ -128,7 +137,7 @@ func (a *app) pollOn(ctx context.Context, s *session, names []string, backlog fl
 			return err
 		}
 		if err != nil {
-			fmt.Fprintln(a.stderr, "finrelay:", err)
+			a.complain(err)
 		}
 		next := time.Now().Add(time.Hour)
 		for _, q := range s.relay.Queues() {
@@ -154,7 +163,11 @@ func (a *app) drawPolls(results []flows.PollResult) error {
 		case r.Messages+r.Redelivered == 0 && r.Problem == "":
 			fmt.Fprintf(a.stdout, "%s: nothing queued\n", r.Flow)
 		default:
-			fmt.Fprintf(a.stdout, "%s: %d messages, %d of them again, %d not acknowledged yet\n", r.Flow, r.Messages+r.Redelivered, r.Redelivered, r.Open)
+			end := ""
+			if r.Problem != "" {
+				end = "; the queue's end was not reached"
+			}
+			fmt.Fprintf(a.stdout, "%s: %d messages, %d of them again, %d not acknowledged yet%s\n", r.Flow, r.Messages+r.Redelivered, r.Redelivered, r.Open, end)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,8 @@ func (a *app) rerun() *cobra.Command {
 		Long: `rerun sets going again what stands still: a parked export from its raw file, along
 the flows of today's configuration; a parked or expired shipment from its link; an
 unreadable event with today's field names. A landed export named by its id writes,
-with unchanged configuration, the same bytes to the same place.
+with unchanged configuration, the same bytes to the same place. What only waits for
+its next try is tried at once, as finrelay retry does for a whole output.
 
 A parked export whose rows are proven to have landed with another export (the same
 execution and entity came another way) is refused, and the other is named with its
@@ -197,6 +199,9 @@ func (s *session) stateOf(ctx context.Context, id string) (at ending, resting bo
 	switch state.KindOf(id) {
 	case state.KindExport:
 		e, err := s.Export(ctx, id)
+		if waitsAgain(e) {
+			return ending{state: state.Waiting}, true, err
+		}
 		return ending{e.State, setAside(e)}, e.State != state.Open, err
 	case state.KindEvent:
 		e, err := s.Event(ctx, id)
@@ -211,8 +216,16 @@ func (s *session) stateOf(ctx context.Context, id string) (at ending, resting bo
 	}
 	at.state = v.State
 	switch v.State {
-	case state.Settled, state.Parked, state.Waiting:
+	case state.Settled, state.Parked:
 		resting = true
+	case state.Waiting:
+		resting = v.DueAt.After(time.Now())
+	case state.Fetched:
+		// Nothing of it moves before its exports' outputs are tried again.
+		resting = len(v.Exports) > 0 && !slices.ContainsFunc(v.Exports, func(e web.ExportView) bool { return e.State == state.Open && !waitsAgain(e) })
+		if resting {
+			at.state = state.Waiting
+		}
 	case state.Expired:
 		resting = v.RenewAt.IsZero() // else FinOps is being asked for a fresh link
 	}
@@ -223,6 +236,20 @@ func (s *session) stateOf(ctx context.Context, id string) (at ending, resting bo
 		}
 	}
 	return at, resting, nil
+}
+
+// waitsAgain says whether an open export was tried and waits for its next try.
+func waitsAgain(e web.ExportView) bool {
+	waits := false
+	for _, d := range e.Deliveries {
+		switch {
+		case d.State == state.Waiting && d.DueAt.After(time.Now()):
+			waits = true
+		case d.State != state.Delivered && d.State != state.Parked:
+			return false // a worker is at it, or will be in a moment
+		}
+	}
+	return waits && e.State == state.Open
 }
 
 func setAside(e web.ExportView) int64 {

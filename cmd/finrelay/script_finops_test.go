@@ -76,3 +76,24 @@ func cmdSimRun(ts *testscript.TestScript, neg bool, args []string) {
 		setAnswered(ts, []byte(answer))
 	}
 }
+
+// scriptActivity is the recurring job whose queue scripts poll.
+const scriptActivity = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+
+// cmdSimQueue puts a message for each entity into the queue. With -hang the
+// download of the last one never ends.
+func cmdSimQueue(ts *testscript.TestScript, neg bool, args []string) {
+	hang := len(args) > 0 && args[0] == "-hang"
+	if hang {
+		args = args[1:]
+	}
+	usageOf(ts, neg, len(args) > 0, "sim-queue [-hang] ENTITY...")
+	finops := finopsOf(ts)
+	finops.AddActivity(scriptActivity, sim.ActivityOptions{})
+	for _, label := range args {
+		finops.Enqueue(scriptActivity, finops.Render(sim.CSVUTF8BOM, finops.SampleEntity(label, 3)), sim.MessageOptions{})
+	}
+	if hang {
+		finops.Fault(sim.Fault{Route: sim.RouteDownload, Skip: len(args) - 1, HangAfter: -1})
+	}
+}

@@ -52,6 +52,13 @@ func cmdStopServer(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprint(ts.Stderr(), log)
 }
 
+func cmdKillServer(ts *testscript.TestScript, neg bool, args []string) {
+	parts := partsOf(ts)
+	usageOf(ts, neg, parts.server != nil && len(args) == 0, "kill-server, after start-server")
+	ts.Check(parts.server.Kill())
+	parts.server = nil
+}
+
 func cmdPost(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, neg, len(args) == 1 || len(args) == 2, "post FILE [ENVIRONMENT]")
 	environment := "prod"

@@ -28,11 +28,15 @@ import (
 //
 //	start-server [FLAGS...]       run finrelay serve on a free port; sets $DOOR, and $KEY if one was generated
 //	stop-server                   end it with SIGTERM; its log becomes standard error
+//	kill-server                   end it with SIGKILL
 //	post FILE [ENVIRONMENT]       send a body to the door with $KEY; status and answer become standard output;
 //	                              sets $EVENT and $SHIPMENT. With $CERT, trusts that certificate alone
 //	sim-export [FLAGS] ENTITY...  FinOps exports and sends its event; see script_sim_test.go for the flags
 //	sim-finops FILE               put the simulator's address into a configuration
 //	sim-run [FLAGS] PROJECT ENTITY...  FinOps runs a data project; sets $RUN; see script_finops_test.go for the flags
+//	sim-queue [-hang] ENTITY...   put a message with a file of each into the queue of the simulator's activity; see
+//	                              script_finops_test.go
+//	wait-status EXPR              wait until EXPR is true of ./data's status as JSON
 //	wait-rest                     wait until nothing is on its way in ./data
 //	make-cert CERT KEY            a certificate for 127.0.0.1 and its key
 //	make-zip ZIP NAME=FILE...     an archive, whatever the members are called
@@ -52,10 +56,13 @@ func TestScript(t *testing.T) {
 			"same":         cmdSame,
 			"start-server": cmdStartServer,
 			"stop-server":  cmdStopServer,
+			"kill-server":  cmdKillServer,
 			"post":         cmdPost,
 			"sim-export":   cmdSimExport,
 			"sim-finops":   cmdSimFinOps,
 			"sim-run":      cmdSimRun,
+			"sim-queue":    cmdSimQueue,
+			"wait-status":  cmdWaitStatus,
 			"wait-rest":    cmdWaitRest,
 			"make-cert":    cmdMakeCert,
 			"make-zip":     cmdMakeZip,
@@ -160,6 +167,20 @@ const restTimeout = 30 * time.Second
 func cmdWaitRest(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, neg, len(args) == 0, "wait-rest")
 	ts.Check(waitRest(ts.MkAbs("data")))
+}
+
+func cmdWaitStatus(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, neg, len(args) == 1, "wait-status EXPR")
+	query, err := gojq.Parse(args[0])
+	ts.Check(err)
+	ts.Check(waitStatus(ts.MkAbs("data"), func(v web.StatusView) bool {
+		text, err := json.Marshal(v)
+		ts.Check(err)
+		var input any
+		ts.Check(json.Unmarshal(text, &input))
+		value, _ := query.Run(input).Next()
+		return value == true
+	}))
 }
 
 // waitRest waits until a server has nothing on its way. What a door answered

@@ -117,7 +117,7 @@ const drain = 10 * time.Second
 func (a *app) runServer(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(listening)) (err error) {
 	db, err := state.OpenLedger(ctx, cfg.State, state.Options{})
 	if errors.Is(err, state.ErrLocked) {
-		return &codedError{exitFailed, fmt.Errorf("%w: is another finrelay serve running? (finrelay status asks it)", err)}
+		return &codedError{exitFailed, fmt.Errorf("%w: is another server running? (finrelay status asks it)", err)}
 	}
 	if err != nil {
 		return err
@@ -222,6 +222,10 @@ func (s *server) run(ctx context.Context) error {
 	defer cancel(nil)
 	var all sync.WaitGroup
 	var errs [3]error
+	// A poll that a person waits for cannot end when the work has: it is told so.
+	asked, endAsked := context.WithCancelCause(context.Background())
+	defer endAsked(nil)
+	s.controlServer.BaseContext = func(net.Listener) context.Context { return asked }
 	serveOn := func(srv *http.Server, l net.Listener) error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			cancel(err)
@@ -245,6 +249,7 @@ func (s *server) run(ctx context.Context) error {
 	<-ctx.Done()
 	s.log.Info("stopping: no new work; work in flight may finish")
 	<-workDone
+	endAsked(flows.ErrStopping)
 	stop, done := context.WithTimeout(context.Background(), drain)
 	defer done()
 	stopErr := errors.Join(s.doorServer.Shutdown(stop), s.controlServer.Shutdown(stop))

@@ -110,7 +110,7 @@ func (a *app) showExport(e web.ExportView) error {
 	a.field("data file", e.Member)
 	a.field("shipment", e.ShipmentID)
 	a.field("order key", e.Order.String())
-	a.field("rows", fmt.Sprint(e.Rows))
+	a.field("rows", rowsText(e.Rows))
 	if e.BadRows > 0 {
 		a.field("rows not good", fmt.Sprint(e.BadRows))
 	}
@@ -123,8 +123,20 @@ func (a *app) showExport(e web.ExportView) error {
 	}
 	for _, d := range e.Deliveries {
 		a.field("output "+d.Output, stateAndReason(d.State, d.Reason)+" "+d.Path)
+		if d.State == state.Waiting {
+			a.field("again", ahead(d.DueAt))
+			a.field("error", d.Detail)
+		}
 	}
 	return a.story(e.Story)
+}
+
+// rowsText gives counted rows, or says that nobody counted them.
+func rowsText(rows *int64) string {
+	if rows == nil {
+		return "not counted"
+	}
+	return fmt.Sprint(*rows)
 }
 
 func stateAndReason(s state.State, r state.Reason) string {

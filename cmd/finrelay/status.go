@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,11 +18,13 @@ func (a *app) status() *cobra.Command {
 		Use:   "status",
 		Short: "Say what has not landed, where its rows are, and what to do",
 		Long: `Two numbers first: how old the oldest export is that has not landed, and how many
-need a person. Then flows whose exports are late, what needs a person, with where
-its rows are now and what to do next; then a line for each entity.
+need a person. Then flows whose exports are late; what waits for its next try, once
+for each output or environment and reason; what stands still, with where its rows
+are now and what to do next; then a line for each entity.
 
---check is for monitoring: it exits with 7 when something needs a person, a flow is
-late, or a queue could not be drained three times in a row.`,
+--check is for monitoring: it exits with 7 when something needs a person, a link that
+was not fetched is past its time, a flow is late, or a queue could not be drained
+three times in a row.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(s *session) error {
@@ -32,7 +35,7 @@ late, or a queue could not be drained three times in a row.`,
 				if err := a.print(v, func() error { return a.drawStatus(v) }); err != nil {
 					return err
 				}
-				if check && v.NeedPerson+int64(v.Late+v.QueuesFailing) > 0 {
+				if check && v.NeedPerson+v.LinksLate+int64(v.Late+v.QueuesFailing) > 0 {
 					return &codedError{code: exitOpen}
 				}
 				return nil
@@ -56,6 +59,9 @@ func (a *app) drawStatus(v web.StatusView) error {
 	if len(v.Cadences) > 0 {
 		fmt.Fprintf(a.stdout, "flows that are late:      %d\n", v.Late)
 	}
+	if v.LinksLate > 0 {
+		fmt.Fprintf(a.stdout, "links past their time:    %d, not fetched yet: their rows are at risk\n", v.LinksLate)
+	}
 	if !v.Serving {
 		fmt.Fprintln(a.stdout, "no server is running here: nothing is received or landed until finrelay serve")
 	}
@@ -64,20 +70,23 @@ func (a *app) drawStatus(v web.StatusView) error {
 	}
 	for _, q := range v.Queues {
 		if q.Problem == "" && q.DrainedAt.Before(q.LastPolledAt) {
-			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): being drained since %s ago, %d messages so far; it has not been found empty yet\n",
-				q.Flow, q.Environment, ago(q.LastPolledAt), q.Messages)
+			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): being drained since %s, %s\n", q.Flow, q.Environment, ago(q.LastPolledAt), drainText(q))
 		}
 		if q.Problem != "" {
-			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): last found empty %s ago\n    %s\n", q.Flow, q.Environment, ago(q.DrainedAt), oneLine(q.Problem))
+			fmt.Fprintf(a.stdout, "\nqueue of flow %s (%s): last found empty: %s\n    error: %s\n    next: it is polled again by itself, and at once with: finrelay poll %s\n",
+				q.Flow, q.Environment, agoOrNever(q.DrainedAt), oneLine(q.Problem), q.Flow)
 		}
+	}
+	for _, w := range v.Waiting {
+		a.drawWait(w)
 	}
 	for _, i := range v.List {
 		fmt.Fprintf(a.stdout, "\n%s  %s  %s %s\n", i.ID, oneLine(i.Environment), oneLine(dash(i.Entity)), oneLine(i.LegalEntity))
 		fmt.Fprintf(a.stdout, "    %s (%s); rows are: %s\n", i.State, i.Reason, i.Whereabouts)
 		fmt.Fprintf(a.stdout, "    next: %s\n", oneLine(i.Next))
 	}
-	if n := v.NeedPerson - int64(len(v.List)); n > 0 {
-		fmt.Fprintf(a.stdout, "\n%d more: finrelay exports --state parked, finrelay shipments --state parked,expired, finrelay events --state unreadable\n", n)
+	if n := v.NeedPerson - v.Overdue - int64(len(v.List)); n > 0 {
+		fmt.Fprintf(a.stdout, "\n%d more: finrelay exports --state parked, finrelay shipments --state parked,expired, finrelay events --state unreadable, finrelay executions --state failed,stuck\n", n)
 	}
 	if len(v.Lines) == 0 {
 		return nil
@@ -85,10 +94,54 @@ func (a *app) drawStatus(v web.StatusView) error {
 	fmt.Fprintln(a.stdout)
 	var rows [][]string
 	for _, l := range v.Lines {
-		rows = append(rows, []string{l.Environment, dash(l.Entity), dash(l.LegalEntity), ago(l.LastLanded), fmt.Sprint(l.LastRows),
+		rows = append(rows, []string{l.Environment, dash(l.Entity), dash(l.LegalEntity), ago(l.LastLanded), rowsOfLast(l),
 			fmt.Sprint(l.Exports), fmt.Sprint(l.Rows), fmt.Sprint(l.OnTheWay), fmt.Sprint(l.NeedPerson), ago(l.OldestOpen)})
 	}
 	return table(a.stdout, []string{"ENVIRONMENT", "ENTITY", "COMPANY", "LANDED", "ROWS", "EXPORTS", "ALL ROWS", "ON THE WAY", "NEED A PERSON", "OLDEST OPEN"}, rows)
+}
+
+// dies says when a link's time ends, or since when it is over: whether it is
+// dead then only the server knows.
+func dies(deadline time.Time) string {
+	if time.Now().Before(deadline) {
+		return ahead(deadline)
+	}
+	return fmt.Sprintf("its time was over %s (%s)", agoOrNever(deadline), showTime(deadline))
+}
+
+// rowsOfLast are those of the export that landed last; a dash when none has.
+func rowsOfLast(l state.StatusLine) string {
+	if l.LastLanded.IsZero() {
+		return "-"
+	}
+	return fmt.Sprint(l.LastRows)
+}
+
+// drawWait says what one output or environment holds up, and what to press.
+func (a *app) drawWait(w web.WaitView) {
+	what, list := "output "+w.Output, "finrelay exports --state waiting --reason "+string(w.Reason)
+	if w.Place != "" {
+		what += " (" + w.Place + ")"
+	}
+	things := plural(w.Count, "export waits", "exports wait")
+	if w.Kind == state.KindShipment {
+		what, list = "environment "+w.Environment, "finrelay shipments --state waiting --environment "+w.Environment
+		things = plural(w.Count, "link waits", "links wait")
+	}
+	since := ""
+	if !w.Since.IsZero() {
+		since = fmt.Sprintf(", since %s (%s)", ago(w.Since), showTime(w.Since))
+	}
+	fmt.Fprintf(a.stdout, "\n%s: %s (%s)%s, next try %s\n", oneLine(what), things, w.Reason, since, ahead(w.NextTry))
+	if w.Detail != "" {
+		fmt.Fprintf(a.stdout, "    error: %s\n", oneLine(w.Detail))
+	}
+	fmt.Fprintf(a.stdout, "    rows are: %s\n", w.Whereabouts)
+	if !w.Deadline.IsZero() {
+		fmt.Fprintf(a.stdout, "    first link dies: %s\n", dies(w.Deadline))
+	}
+	fmt.Fprintf(a.stdout, "    next: %s\n", oneLine(w.Next))
+	fmt.Fprintf(a.stdout, "    each: %s\n", list)
 }
 
 // drawCadence says how a flow stands that exports are expected of; one that is
@@ -101,6 +154,6 @@ func (a *app) drawCadence(c flows.CadenceStands) {
 	if c.State == state.Punctual {
 		return
 	}
-	fmt.Fprintf(a.stdout, "\n%s: flow %s (%s), expected every %s, last heard of %s ago\n    %s\n",
-		c.State, c.Flow, c.Environment, c.Every, ago(c.HeardAt), oneLine(c.Detail))
+	fmt.Fprintf(a.stdout, "\n%s: flow %s (%s), expected every %s, last heard of: %s\n    %s\n",
+		c.State, c.Flow, c.Environment, c.Every, agoOrNever(c.HeardAt), oneLine(c.Detail))
 }

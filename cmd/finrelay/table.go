@@ -71,7 +71,20 @@ func ago(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	switch d := time.Since(t); {
+	return span(time.Since(t))
+}
+
+// agoOrNever is an age in a sentence: "5m ago", "never".
+func agoOrNever(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return ago(t) + " ago"
+}
+
+// span gives a duration in one unit, rounded down.
+func span(d time.Duration) string {
+	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%ds", int(d.Seconds()))
 	case d < time.Hour:
@@ -81,6 +94,23 @@ func ago(t time.Time) string {
 	default:
 		return fmt.Sprintf("%dd", int(d.Hours()/24))
 	}
+}
+
+// ahead gives a moment that is to come: "in 4m (2026-03-02 09:15:42Z)".
+func ahead(t time.Time) string {
+	left := time.Until(t)
+	if left <= 0 {
+		return "now"
+	}
+	return fmt.Sprintf("in %s (%s)", span(left), showTime(t))
+}
+
+// plural counts things.
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // dash stands for nothing.

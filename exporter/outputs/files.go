@@ -77,6 +77,9 @@ func NewFiles(o FilesOptions) (*Files, error) {
 // Name is the output's name in the configuration.
 func (f *Files) Name() string { return f.name }
 
+// Place is the folder that the output's files are below.
+func (f *Files) Place() string { return f.folder }
+
 // Begin starts an attempt: it makes the folders durable and opens the
 // temporary data file. Safe to call while an older attempt of the same export
 // is still in another goroutine's hands: that one is discarded, or, if it is

@@ -33,6 +33,7 @@ func (d *decoder) problem(field, value, hint string, err error) {
 func (d *decoder) keyProblem(key pair, field, value, hint string, err error) {
 	e := &Error{File: d.source.file, Field: field, Value: value, Hint: hint, Err: err}
 	e.Line, e.Column = key.line, key.column
+	d.source.show(key.line, key.column, key.name)
 	e.Excerpt = d.source.excerpt(e.Line, e.Column, key.name+": …")
 	d.problems = append(d.problems, e)
 }
@@ -82,6 +83,7 @@ next:
 		at := strings.TrimPrefix(field+"."+p.name, ".")
 		for _, f := range fields {
 			if f.name == p.name {
+				d.source.show(p.line, p.column, p.name)
 				d.mark(at, p, f.typ)
 				d.value(p.node, at, v.Field(f.index))
 				continue next
@@ -108,6 +110,7 @@ func (d *decoder) entries(node ast.Node, field string, v reflect.Value) {
 			d.keyProblem(p, field, p.name, nameHint, errors.New("not a name"))
 			continue
 		}
+		d.source.show(p.line, p.column, p.name)
 		d.mark(at, p, v.Type().Elem())
 		entry := newEntry(v.Type().Elem())
 		d.value(p.node, at, entry)

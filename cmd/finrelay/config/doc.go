@@ -16,7 +16,8 @@
 //   - Variables are expanded in scalars that were already parsed, never in the
 //     text of the file: a value cannot add keys, lists or comments.
 //   - Secrets, and values that came out of a variable, appear in no message,
-//     excerpt or dump. Messages show the ${NAME} that was written instead.
+//     excerpt or dump. Messages show the ${NAME} that was written instead, and
+//     of the line at fault what is known to be none (shown.go).
 //
 // The decoder walks the YAML library's syntax tree itself. The library's own
 // strict decoding stops at the first fault, knows nothing of variables in a

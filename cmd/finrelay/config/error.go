@@ -17,7 +17,7 @@ type Error struct {
 	Field   string // path of the setting, for example flows[0].entities[1]
 	Value   string // what was found, as it may be shown: never a secret or the content of a variable
 	Hint    string // what to do
-	Excerpt string // the place in the file, other values left out
+	Excerpt string // the line in the file, secrets masked, and a mark below the place
 	Err     error  // what is wrong; never nil
 }
 

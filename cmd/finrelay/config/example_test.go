@@ -23,7 +23,7 @@ outputs:
 	}
 	// Output:
 	// finrelay.yaml:5:5: flows[0]: unknown key: "output"
-	//         output: …
+	//         output: [<redacted>
 	//         ^
 	//   did you mean outputs?
 	// line 5

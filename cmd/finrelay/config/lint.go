@@ -87,7 +87,7 @@ func (l *linter) keys() {
 	c := l.c
 	for _, name := range sortedKeys(c.Environments) {
 		switch field := "environments." + name; {
-		case len(c.KeysFor(name)) > 0:
+		case len(c.KeysFor(name)) > 0, !c.ExpectsEvents(name):
 		case c.HasKeys():
 			l.warn(field, "no key lets an event into this environment", "give it keys, or give doors.finops.keys for all environments")
 		default:

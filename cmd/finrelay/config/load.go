@@ -46,6 +46,7 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	d.readKeyFiles(c)
 	// What could not be decoded has left defaults behind; checking those too
 	// would report faults that are not in the file.
+	d.source.reshow(d.problems)
 	if err := joinProblems(d.problems); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,9 @@ func (d *decoder) mark(field string, p pair, t reflect.Type) {
 		}
 	}
 	d.source.places[field] = at
+	if isScalar(node) {
+		d.source.show(at.line, at.column, at.shown)
+	}
 }
 
 // mayShow reports whether the text of a setting of type t can be repeated. Text

@@ -11,6 +11,7 @@ type source struct {
 	file   string
 	lines  func() []string  // a function: of a slice fmt would print the text, keys included
 	places map[string]place // by field path
+	spans  map[int][]span   // what may be shown, by line
 
 	secretFiles []secretFile
 }

@@ -27,6 +27,9 @@ func (c *Config) Validate() error {
 	v.environments()
 	v.outputs()
 	v.flows()
+	if c.source != nil {
+		c.source.reshow(v.problems)
+	}
 	return joinProblems(v.problems)
 }
 
