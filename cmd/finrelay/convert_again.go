@@ -58,7 +58,8 @@ func (cv *conversion) twice(from data, opt convert.Options, can convert.Repeat, 
 	return errors.Join(pour(from, opt.Again(first.res)), r.Close())
 }
 
-// pourFile pours into a file, which is emptied before each pass.
+// pourFile pours into a file, which is emptied before each pass and durable after
+// the last.
 func (cv *conversion) pourFile(ctx context.Context, from data, f *os.File, opt convert.Options) error {
 	return cv.twice(from, opt, convert.RepeatAfresh, func(from data, opt convert.Options) error {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -67,7 +68,12 @@ func (cv *conversion) pourFile(ctx context.Context, from data, f *os.File, opt c
 		if err := f.Truncate(0); err != nil {
 			return err
 		}
-		return cv.pour(ctx, from, f, opt)
+		w := &flusher{file: f}
+		defer w.stop()
+		if err := cv.pour(ctx, from, w, opt); err != nil {
+			return err
+		}
+		return w.Sync()
 	})
 }
 

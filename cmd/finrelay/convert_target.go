@@ -34,9 +34,6 @@ func (cv *conversion) one(ctx context.Context, from data, out string, opt conver
 		return err
 	}
 	err = cv.pourFile(ctx, from, f, opt)
-	if err == nil {
-		err = f.Sync()
-	}
 	err = errors.Join(err, f.Chmod(0o644), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), out)

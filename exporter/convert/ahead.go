@@ -2,13 +2,10 @@ package convert
 
 import "fmt"
 
-// How many blocks may be with the reader, or between it and who takes them.
-const (
-	aheadBlocks = 4
-	// aheadOfCSV is some milliseconds of inflating, so that it goes on when those
-	// who convert have to wait for a core.
-	aheadOfCSV = 8
-)
+// aheadBlocks is how many blocks may be with the reader, or between it and who
+// takes them: some milliseconds of inflating, so that it goes on when those who
+// convert have to wait for a core or for the disk.
+const aheadBlocks = 8
 
 // blocksOf is how many blocks a conversion works with.
 func blocksOf(format Format, opt Options) int {
@@ -18,7 +15,7 @@ func blocksOf(format Format, opt Options) int {
 	case opt.Cores == 1:
 		return aheadBlocks + 1
 	}
-	return aheadOfCSV + maxFlying
+	return aheadBlocks + maxFlying
 }
 
 // ahead reads text in a goroutine of its own, a few blocks before they are
