@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -20,6 +21,8 @@ import (
 type lab struct {
 	work        string // folder; removed at the end
 	out         string // what each contestant writes
+	aside       string // folder for what earlier runs wrote; "" removes it
+	kept        int    // of these
 	tools       tools
 	contestants []contestant
 }
@@ -168,8 +171,26 @@ func (l *lab) prepare(t *task) error {
 	return err
 }
 
-// clean removes what the last run has left.
-func (l *lab) clean() error { return errors.Join(os.RemoveAll(l.out), os.RemoveAll(l.temp())) }
+// clean removes what the last run has left, or puts it aside.
+func (l *lab) clean() error {
+	if _, err := os.Lstat(l.out); err == nil && l.aside != "" {
+		l.kept++
+		return os.Rename(l.out, filepath.Join(l.aside, strconv.Itoa(l.kept)))
+	}
+	return errors.Join(os.RemoveAll(l.out), os.RemoveAll(l.temp()))
+}
+
+// keepOutputs puts outputs aside until forget is called. Before ext4 gives out an
+// inode it looks whether that was freed in the last minutes, one by one: with a
+// thousand files of the round before removed, that is half of the time.
+func (l *lab) keepOutputs() (forget func() error, err error) {
+	l.aside = filepath.Join(l.work, "aside")
+	return func() error {
+		err := os.RemoveAll(l.aside)
+		l.aside = ""
+		return err
+	}, os.Mkdir(l.aside, 0o755)
+}
 
 // temp is where a contestant puts the data file that it cannot take from a pipe.
 func (l *lab) temp() string { return filepath.Join(l.work, "temp.csv") }

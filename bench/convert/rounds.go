@@ -36,6 +36,13 @@ func (l *lab) measure(ctx context.Context, t *task) (r *result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.clean(), os.RemoveAll(data)) }()
+	if t.role == many {
+		forget, failed := l.keepOutputs()
+		if failed != nil {
+			return nil, failed
+		}
+		defer func() { err = errors.Join(err, l.clean(), forget()) }()
+	}
 	r = &result{task: t, wrong: map[string]string{}}
 	if t.role == huge {
 		return r, l.once(ctx, r)
