@@ -31,7 +31,8 @@ func (cv *conversion) inputs(ctx context.Context, names []string, opt convert.Op
 	taken := map[string]bool{}
 	for _, name := range names {
 		p := cv.part(func(ctx context.Context, p *part) error {
-			defer p.progress.inputDone(name)
+			defer p.progress.inputDone()
+			p.progress.openInput(name)
 			return p.convertFile(ctx, name, name, opt)
 		})
 		p.target.stem = distinct(taken, name)

@@ -26,7 +26,7 @@ type progress struct {
 	// Of several inputs, whose unpacked sizes nobody knows beforehand:
 	inputs, inputsDone int
 	sizes              map[string]int64 // as the inputs stand on disk
-	packed, packedDone int64            // their sum, and that of those that are done
+	packed, packedOpen int64            // their sum, and that of those whose unpacked size is in size
 }
 
 // Times of the progress line.
@@ -54,12 +54,14 @@ func isTerminal(w io.Writer) bool {
 func (p *progress) begin(size int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.inputs == 0 {
-		p.began, p.size = p.now(), size
+	if p.inputs > 0 {
+		p.size += size // of one more that was opened
+		return
 	}
+	p.began, p.size = p.now(), size
 }
 
-// ofInputs begins with several inputs. What begin says of each is not shown.
+// ofInputs begins with several inputs.
 func (p *progress) ofInputs(names []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,12 +74,18 @@ func (p *progress) ofInputs(names []string) {
 	}
 }
 
+// openInput says that begin will tell the unpacked size of this one.
+func (p *progress) openInput(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.packedOpen += p.sizes[name]
+}
+
 // inputDone counts one of them.
-func (p *progress) inputDone(name string) {
+func (p *progress) inputDone() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.inputsDone++
-	p.packedDone += p.sizes[name]
 }
 
 // watch counts what is read.
@@ -121,7 +129,7 @@ func (p *progress) line(took time.Duration) string {
 	switch {
 	case p.inputs > 0:
 		line = fmt.Sprintf("%d of %d files, %s", p.inputsDone, p.inputs, line)
-		done = float64(p.packedDone) / float64(p.packed)
+		done *= float64(p.packedOpen) / float64(p.packed) // the others will unpack as these did
 	case p.size > 0:
 		line += " of " + size(p.size)
 	}

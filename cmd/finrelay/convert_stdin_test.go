@@ -95,9 +95,10 @@ func TestProgressOfInputs(t *testing.T) {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	p := &progress{w: &out, now: func() time.Time { return now }}
 	p.ofInputs([]string{small, large, filepath.Join(folder, "missing")})
-	p.begin(2000)
+	p.openInput(small)
+	p.begin(2000) // and the large one will have 6000
 	now = now.Add(2 * time.Second)
-	p.inputDone(small)
+	p.inputDone()
 	p.add(2000, 10)
 	if got, want := out.String(), "\r\x1b[K1 of 3 files, 2.0 kB, 10 rows, 1.0 kB/s, 6s left"; got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
