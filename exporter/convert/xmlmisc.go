@@ -92,7 +92,7 @@ func (x *xmlReader) misc(text error) error {
 			return err
 		}
 		if x.lookedFar() {
-			return nil
+			more = true // what comes next is what stands before the first row
 		}
 	}
 	return nil

@@ -218,9 +218,13 @@ func TestRecordsEqualReference(t *testing.T) {
 		var b strings.Builder
 		b.WriteString("<D>")
 		for range rapid.IntRange(1, 8).Draw(t, "rows") {
+			gap := rapid.SampledFrom([]string{"", "", "\n ", "<!-- x -->", "<?p q?>"}).Draw(t, "gap")
+			// The second is one that xmlFast leaves alone.
+			plain := rapid.SampledFrom([]string{"<R><A>1</A></R>", "<R><A /></R>"}).Draw(t, "plain row")
 			for n := rapid.SampledFrom([]int{1, 1, 1, 6}).Draw(t, "plain rows"); n > 1; n-- {
-				b.WriteString("<R><A>1</A></R>")
+				b.WriteString(gap + plain)
 			}
+			b.WriteString(gap)
 			drawElement(t, &b, "R", 3)
 		}
 		doc := b.String() + "</D>"
