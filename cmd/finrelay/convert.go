@@ -58,8 +58,8 @@ a row. Format, delimiter and encoding are found out unless they are said.
 
 Of a package with one data file, or with --entity, the rows go to standard output
 or to the file named by --out; of one with several, to a folder named by --out, a
-file for each. One data file goes into a folder too, if there is one of that name.
-A file appears only when it is complete.
+file for each. One data file goes into a folder too, if there is one of that name or
+the name ends with a slash. A file appears only when it is complete.
 
 Several inputs go to the folder --out, some of them at once: each to a file of its
 own name, a package of several data files to a folder of its own name. Without --out
@@ -78,14 +78,15 @@ error what was read. Both are tables, or JSON with --output json.
 
 Records that cannot be read as rows are named on standard error with line and
 column and left out (exit 3); with --strict a file with such a record is not
-written (exit 1). Inputs and data files of a package that cannot be read are named
-too: exit 3 when others were written, 1 when none was or with --strict. Interrupted
-(exit 130), it leaves no part of a file.`,
+written (exit 1), though rows before it may be on standard output already. Inputs and
+data files of a package that cannot be read are named too: exit 3 when others were
+written, 1 when none was or with --strict. Interrupted (exit 130), it leaves no part
+of a file.`,
 		Example: `  finrelay convert customers.csv | head
   finrelay convert customers.csv --schema
   finrelay convert customers.xlsx --select CUSTOMERACCOUNT,NAME --stats > names.jsonl
-  finrelay convert package.zip -o ./rows
-  finrelay convert exports/*.zip -o ./rows
+  finrelay convert package.zip -o rows/
+  finrelay convert exports/*.zip -o rows/
   finrelay convert package.zip --entity "Customer groups" --format json -o groups.json
   finrelay convert orders.xml --child SALESORDERLINEV2ENTITY`,
 		Args: cobra.MinimumNArgs(1),
@@ -119,6 +120,11 @@ func (cv *conversion) run(ctx context.Context, names []string) error {
 	opt, err := cv.options()
 	if err != nil {
 		return usage(err)
+	}
+	if strings.HasSuffix(cv.target.out, "/") || strings.HasSuffix(cv.target.out, string(os.PathSeparator)) {
+		if err := os.MkdirAll(cv.target.out, 0o755); err != nil {
+			return err
+		}
 	}
 	cv.began = time.Now()
 	cv.progress = newProgress(cv.app, cv.target.out == "" && !cv.schema)
@@ -172,35 +178,40 @@ func (cv *conversion) convertPipe(ctx context.Context, r io.Reader, name string,
 	in := bufio.NewReaderSize(endingWith(ctx, r), 64<<10)
 	if head, _ := in.Peek(4); !bytes.Equal(head, []byte("PK\x03\x04")) {
 		cv.progress.begin(0)
-		from, forget, err := cv.keepPipe(data{Reader: in, name: name}, head)
-		if err != nil {
-			return err
-		}
+		from, forget := cv.keepPipe(data{Reader: in, name: name}, head)
 		return errors.Join(cv.one(ctx, from, cv.target.file(name), opt), forget())
 	}
-	f, err := os.CreateTemp("", "finrelay-convert-")
+	f, remove, err := tempFile()
 	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = io.Copy(f, in)
-	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("keep %s: %w", name, err)
 	}
-	return cv.convertFile(ctx, f.Name(), name, opt)
+	defer remove()
+	if _, err = io.Copy(f, in); err != nil {
+		return fmt.Errorf("keep %s: %w", name, errors.Join(err, f.Close()))
+	}
+	contents, err := unpack.OpenFile(f, unpack.Options{Name: name})
+	return cv.convertContents(ctx, contents, err, name, opt)
 }
 
-func (cv *conversion) convertFile(ctx context.Context, path, name string, opt convert.Options) (err error) {
+func (cv *conversion) convertFile(ctx context.Context, path, name string, opt convert.Options) error {
 	contents, err := unpack.Open(path, unpack.Options{Name: name})
+	return cv.convertContents(ctx, contents, err, name, opt)
+}
+
+// convertContents converts what was opened, if it was.
+func (cv *conversion) convertContents(ctx context.Context, contents *unpack.Contents, err error, name string, opt convert.Options) error {
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		err = at.Err // it names the file again, or the one that standard input is kept in
 	}
 	if err != nil {
 		return fmt.Errorf("open %s: %w", name, err)
 	}
-	defer func() { err = errors.Join(err, contents.Close()) }()
+	return errors.Join(cv.contents(ctx, contents, name, opt), contents.Close())
+}
+
+func (cv *conversion) contents(ctx context.Context, contents *unpack.Contents, name string, opt convert.Options) error {
 	for _, m := range contents.Missing {
-		fmt.Fprintf(cv.app.stderr, "finrelay: the manifest names %s for %s, but the package does not hold it\n", m.File, m.Entity)
+		cv.note(fmt.Sprintf("%s: the manifest names %s for %s, but the package does not hold it", name, m.File, m.Entity))
 	}
 	members, err := cv.pick(contents, name)
 	if err != nil {
@@ -211,8 +222,12 @@ func (cv *conversion) convertFile(ctx context.Context, path, name string, opt co
 		return cv.member(ctx, contents, members[0], name, cv.target.file(cmp.Or(members[0].Name, name)), opt)
 	}
 	if cv.target.out == "" && !cv.schema {
-		return usage(fmt.Errorf("%s holds %d data files (%s): choose one with --entity, or name a folder with --out",
-			name, len(members), strings.Join(entities(members), ", ")))
+		err := fmt.Errorf("%s holds %d data files (%s): choose one with --entity, or name a folder with --out",
+			name, len(members), strings.Join(entities(members), ", "))
+		if cv.inPart {
+			return err // the rows of others may be out
+		}
+		return usage(err)
 	}
 	return cv.members(ctx, contents, members, name, opt)
 }

@@ -78,19 +78,64 @@ func (cv *conversion) pourFile(ctx context.Context, from data, f *os.File, opt c
 }
 
 // keepPipe makes a pipe that may hold XML one that can be read again, where its
-// rows go to a file. The caller calls forget.
-func (cv *conversion) keepPipe(from data, head []byte) (_ data, forget func() error, err error) {
-	nothing := func() error { return nil }
+// rows go to a file. The caller calls forget. That the copy cannot be made counts
+// only when it is needed.
+func (cv *conversion) keepPipe(from data, head []byte) (_ data, forget func() error) {
 	if from.again != nil || !cv.schema && !becomesFile(cv.target.out) || !maybeXML(head) {
-		return from, nothing, nil
+		return from, func() error { return nil }
 	}
-	f, err := os.CreateTemp("", "finrelay-convert-")
+	kept := &keptPipe{Reader: from.Reader, name: from.name}
+	from.Reader, from.again = kept, kept.again
+	return from, kept.forget
+}
+
+// keptPipe keeps what is read from a pipe in a temporary file.
+type keptPipe struct {
+	io.Reader
+	name   string
+	file   *os.File // nil before the first Read, and after err
+	remove func()
+	size   int64
+	err    error // why there is no copy
+}
+
+func (k *keptPipe) Read(p []byte) (int, error) {
+	n, err := k.Reader.Read(p)
+	if k.file == nil && k.err == nil {
+		k.file, k.remove, k.err = tempFile()
+	}
+	if k.err == nil {
+		_, k.err = k.file.Write(p[:n])
+		k.size += int64(n)
+	}
+	return n, err
+}
+
+func (k *keptPipe) again() (io.ReadCloser, error) {
+	if k.err != nil {
+		return nil, fmt.Errorf("read %s again, as a composite whose records come late wants it: no copy was kept: %w; convert it from a file, or name its records with --child", k.name, k.err)
+	}
+	return io.NopCloser(io.NewSectionReader(k.file, 0, k.size)), nil
+}
+
+func (k *keptPipe) forget() error {
+	if k.file == nil {
+		return nil
+	}
+	defer k.remove()
+	return k.file.Close()
+}
+
+// tempFile makes a temporary file. Where the system allows that it has no name any
+// more, so that nothing is left of it even when the process is killed; the
+// caller closes it and then calls remove.
+func tempFile() (f *os.File, remove func(), err error) {
+	f, err = os.CreateTemp("", "finrelay-convert-")
 	if err != nil {
-		return from, nothing, err
+		return nil, nil, err
 	}
-	from.Reader = io.TeeReader(from.Reader, f)
-	from.again = func() (io.ReadCloser, error) { return os.Open(f.Name()) }
-	return from, func() error { return errors.Join(f.Close(), os.Remove(f.Name())) }, nil
+	_ = os.Remove(f.Name()) // most systems let this
+	return f, func() { _ = os.Remove(f.Name()) }, nil
 }
 
 // maybeXML looks at the first bytes of a stream, whatever its encoding.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"finrelay/exporter/convert"
 )
@@ -28,15 +30,18 @@ func (cv *conversion) inputs(ctx context.Context, names []string, opt convert.Op
 	}
 	cv.progress.ofInputs(names)
 	var parts []*part
-	taken := map[string]bool{}
+	outs := newOutNames(cv.target.format)
 	for _, name := range names {
 		p := cv.part(func(ctx context.Context, p *part) error {
 			defer p.progress.inputDone()
 			p.progress.openInput(name)
 			return p.convertFile(ctx, name, name, opt)
 		})
-		p.target.stem = distinct(taken, name)
+		p.target.stem = outs.claim(name)
 		parts = append(parts, p)
+	}
+	if err := cv.overwritesInput(names, parts); err != nil {
+		return usage(err)
 	}
 	refused, partly, err := cv.runParts(ctx, parts, atOnce)
 	if err != nil {
@@ -66,6 +71,40 @@ func (cv *conversion) checkInputs(names []string) error {
 	}
 	if info, err := os.Stat(cv.target.out); err == nil && !info.IsDir() {
 		return fmt.Errorf("--out %s is a file: the rows of %d inputs go into a folder", cv.target.out, len(names))
+	}
+	return nil
+}
+
+// overwritesInput refuses outputs that would take the place of an input.
+func (cv *conversion) overwritesInput(names []string, parts []*part) error {
+	if cv.target.out == "" || cv.schema {
+		return nil
+	}
+	out, err := os.Stat(cv.target.out)
+	if err != nil {
+		return err
+	}
+	here := map[string]bool{}              // the folder --out, by its names
+	inputs := map[string]map[string]bool{} // in lower case, by folder
+	for _, name := range names {
+		folder := filepath.Dir(name)
+		if inputs[folder] == nil {
+			inputs[folder] = map[string]bool{}
+			info, err := os.Stat(folder)
+			here[folder] = err == nil && os.SameFile(info, out)
+		}
+		inputs[folder][strings.ToLower(filepath.Base(name))] = true
+	}
+	for _, p := range parts {
+		for folder, named := range inputs {
+			file := p.target.stem + "." + p.target.format
+			if here[folder] && named[strings.ToLower(file)] {
+				return fmt.Errorf("%s is an input, and the rows of another would take its place: name another folder with --out", filepath.Join(folder, file))
+			}
+			if below, err := filepath.Rel(cv.target.folder(), folder); err == nil && strings.EqualFold(below, p.target.stem) {
+				return fmt.Errorf("%s holds inputs, and rows of a package may take their place: name another folder with --out", folder)
+			}
+		}
 	}
 	return nil
 }

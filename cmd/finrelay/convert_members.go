@@ -36,11 +36,11 @@ func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, me
 		opt.Cores = coresOfPart(atOnce)
 	}
 	var parts []*part
-	taken := map[string]bool{}
+	names := newOutNames(cv.target.format)
 	for _, m := range members {
 		out := ""
 		if !cv.schema {
-			out = filepath.Join(folder, distinct(taken, m.Name)+"."+cv.target.format)
+			out = filepath.Join(folder, names.claim(m.Name)+"."+cv.target.format)
 		}
 		parts = append(parts, cv.part(func(ctx context.Context, p *part) error {
 			return p.member(ctx, contents, m, name, out, opt)
@@ -51,20 +51,6 @@ func (cv *conversion) members(ctx context.Context, contents *unpack.Contents, me
 		return err
 	}
 	return cv.judge(refused, partly, len(members), "data files", folder)
-}
-
-// distinct names the file of a member: its own name without folder and
-// extension, with a number where another member has that already, whatever the
-// letter case.
-func distinct(taken map[string]bool, member string) string {
-	base := filepath.Base(member)
-	stem := strings.TrimSuffix(base, filepath.Ext(base))
-	name := stem
-	for n := 2; taken[strings.ToLower(name)]; n++ {
-		name = fmt.Sprintf("%s (%d)", stem, n)
-	}
-	taken[strings.ToLower(name)] = true
-	return name
 }
 
 func (cv *conversion) pick(contents *unpack.Contents, name string) ([]unpack.Member, error) {

@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // partsAtOnce is how many data files or packages are converted at a time. Each
@@ -68,11 +70,36 @@ func (cv *conversion) runParts(ctx context.Context, parts []*part, atOnce int) (
 		default:
 			refused = append(refused, p.err)
 		}
-		if p.err != nil && (ctx.Err() != nil || endsAll(p.err)) {
-			return nil, nil, errors.Join(append(partly, refused...)...)
+		why := p.err
+		if ctx.Err() != nil {
+			why = context.Cause(ctx)
+		} else if !endsAll(p.err) {
+			continue
 		}
+		stop(errOtherFailed)
+		workers.Wait()
+		return nil, nil, cv.endedBy(why, parts)
 	}
 	return refused, partly, nil
+}
+
+// endedBy says what else was wrong and how many parts were not converted, since
+// one met what ends all. That alone decides about the exit code.
+func (cv *conversion) endedBy(why error, parts []*part) error {
+	left := 0
+	for _, p := range parts {
+		switch {
+		case p.err == nil || p.err == why:
+		case errors.Is(p.err, errOtherFailed) || errors.Is(p.err, context.Canceled):
+			left++
+		default:
+			cv.note(p.err.Error())
+		}
+	}
+	if left == 0 {
+		return why
+	}
+	return fmt.Errorf("%w\n%d of %d were not converted any more", why, left, len(parts))
 }
 
 func (p *part) do(ctx context.Context) {
@@ -147,10 +174,15 @@ func exitCode(err error) int {
 	return cmp.Or(coded, &codedError{}).code
 }
 
-// endsAll says whether the next part would fare no better: files failed us, not
-// the data, or the command itself was wrong.
+// endsAll says whether the next part would fare no better: the disk failed us,
+// not the data or one name, or the command itself was wrong.
 func endsAll(err error) bool {
 	_, path := errors.AsType[*fs.PathError](err)
 	_, link := errors.AsType[*os.LinkError](err)
-	return path || link || exitCode(err) == exitUsage
+	ofDisk := func(no syscall.Errno) bool { return errors.Is(err, no) }
+	return (path || link) && slices.ContainsFunc(diskFaults, ofDisk) || exitCode(err) == exitUsage
+}
+
+var diskFaults = []syscall.Errno{
+	syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EIO, syscall.EROFS, syscall.EACCES, syscall.EPERM,
 }

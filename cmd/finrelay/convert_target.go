@@ -62,7 +62,7 @@ func (t target) file(name string) string {
 	case err != nil || !info.IsDir():
 		return t.out
 	}
-	return filepath.Join(t.out, distinct(map[string]bool{}, name)+"."+t.format)
+	return filepath.Join(t.out, newOutNames(t.format).claim(name)+"."+t.format)
 }
 
 // folder is where the rows of several data files go.

@@ -112,10 +112,20 @@ func Open(path string, opt Options) (*Contents, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := OpenFile(file, opt)
+	if err != nil {
+		return nil, fmt.Errorf("unpack %s: %w", filepath.Base(path), err)
+	}
+	return c, nil
+}
+
+// OpenFile is Open for a file that is open, and may have no name any more. It
+// belongs to the Contents; after an error it is closed.
+func OpenFile(file *os.File, opt Options) (*Contents, error) {
 	c := &Contents{file: file}
 	if err := c.recognise(opt); err != nil {
 		c.Close() // only read from
-		return nil, fmt.Errorf("unpack %s: %w", filepath.Base(path), err)
+		return nil, err
 	}
 	return c, nil
 }
