@@ -103,7 +103,7 @@ of a file.`,
 	c.Flags().StringArrayVar(&cv.children, "child", nil, "XML element below a row that is always an array, also in a file that has none; LINE/CHARGE is one below LINE; repeatable")
 	c.Flags().BoolVar(&cv.noHeader, "no-header", false, "the first CSV record, or the first row of a sheet, is data")
 	c.Flags().BoolVar(&cv.replace, "replace-undecodable", false, "put U+FFFD in place of bytes that the encoding does not know, and say how many; else such a record is bad")
-	c.Flags().BoolVar(&cv.strict, "strict", false, "write nothing when a record cannot be read, or has quotes where CSV has none")
+	c.Flags().BoolVar(&cv.strict, "strict", false, "make no file when a record cannot be read, or has quotes where CSV has none")
 	c.Flags().StringSliceVar(&cv.selected, "select", nil, "only these columns, in this order; names as in the file, separated by commas")
 	c.Flags().BoolVar(&cv.schema, "schema", false, "print the columns and their types instead of rows")
 	c.Flags().BoolVar(&cv.stats, "stats", false, "say on standard error what was read, and how fast")

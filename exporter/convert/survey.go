@@ -36,6 +36,7 @@ type Survey struct {
 	order  []*surveyed
 	byRaw  map[string]*surveyed // by key as spelled
 	byName map[string]*surveyed
+	utc    *zone // of all columns: it is large
 }
 
 type surveyed struct {
@@ -47,7 +48,7 @@ type surveyed struct {
 
 // NewSurvey makes an empty Survey.
 func NewSurvey() *Survey {
-	return &Survey{byRaw: make(map[string]*surveyed), byName: make(map[string]*surveyed)}
+	return &Survey{byRaw: make(map[string]*surveyed), byName: make(map[string]*surveyed), utc: &zone{Location: time.UTC}}
 }
 
 // Columns gives the columns of the rows so far, those that the reader named
@@ -105,7 +106,7 @@ func (s *Survey) meet(raw []byte) *surveyed {
 	if c == nil {
 		c = &surveyed{ColumnFacts: ColumnFacts{Name: name}}
 		for _, kind := range inferred {
-			c.tries = append(c.tries, &columnPlan{kind: kind, marks: marks{point: '.'}, layouts: isoLayouts, zone: &zone{Location: time.UTC}})
+			c.tries = append(c.tries, &columnPlan{kind: kind, marks: marks{point: '.'}, layouts: isoLayouts, zone: s.utc})
 		}
 		s.order = append(s.order, c)
 		s.byName[name] = c

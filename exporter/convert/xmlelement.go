@@ -107,13 +107,17 @@ func (s *xmlScan) child(depth int, parent *xmlChildren) error {
 			return err
 		}
 	}
+	null = null && len(s.text) == text
 	record := len(s.fields) > fields || c.always()
+	if record && null && len(s.fields) == fields {
+		return nil // no record: an array of records needs no null
+	}
 	s.fresh = s.fresh || record && s.unknown(c)
 	f := xmlField{name: name, from: vals, list: record || c != nil}
 	if !record {
 		// What stands there are namespace declarations, which are no data.
 		s.vals = s.vals[:vals]
-		if null && len(s.text) == text {
+		if null {
 			s.vals = append(s.vals, "null"...)
 		} else {
 			s.vals = appendString(s.vals, s.text[text:])
