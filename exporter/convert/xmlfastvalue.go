@@ -8,21 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// Eight bytes at a time: one bit, the highest of each byte, says yes.
-const (
-	each = 0x0101010101010101
-	high = 0x80 * each
-)
-
 // special marks the bytes of x that text cannot just take over, in XML or in
 // JSON: control characters, < & " \ and ]. Only the lowest mark is to be
 // trusted: a borrow may mark the byte above it.
 func special(x uint64) uint64 {
-	lt := x ^ '<'*each
-	amp := (x | 4*each) ^ '&'*each   // and ", which differs in one bit
-	bracket := (x | each) ^ ']'*each // and the backslash
-	below := (x - 0x20*each) | (lt - each) | (amp - each) | (bracket - each)
-	return below &^ x & high // what has the highest bit itself is none of them
+	lt := x ^ '<'*ones
+	amp := (x | 4*ones) ^ '&'*ones   // and ", which differs in one bit
+	bracket := (x | ones) ^ ']'*ones // and the backslash
+	below := (x - 0x20*ones) | (lt - ones) | (amp - ones) | (bracket - ones)
+	return below &^ x & highBits // what has the highest bit itself is none of them
 }
 
 // value copies the text at the start of in, up to the byte end, to the start of
@@ -49,7 +43,7 @@ func (f *xmlFast) value(out, in []byte, o, p int, end byte) (int, int, xmlFound)
 	if in[p] != end {
 		return f.careful(out, in, to, from, end)
 	}
-	if seen&high != 0 && !validText(in[from:p]) {
+	if seen&highBits != 0 && !validText(in[from:p]) {
 		return o, p, otherRow
 	}
 	out[o] = '"'
