@@ -16,8 +16,7 @@ import (
 	"finrelay/state"
 )
 
-// renewers is how many fresh links are asked for at once, while all queues are
-// drained.
+// renewers is how many fresh links are asked for at once.
 const renewers = 2
 
 // emptyLinkTries is how often an empty answer is taken for "not ready yet".
@@ -33,10 +32,8 @@ const emptyLinkTries = 4
 // of them finds is a person's.
 func (r *Relay) renewPool() pool {
 	return pool{
-		name: "renew",
-		// A drain takes as long as its queue is long, and each queue is drained
-		// once at a time: what is left is for links, whose packages die.
-		slots: renewers + len(r.cfg.Queues),
+		name:  "renew",
+		slots: renewers,
 		next: func(ctx context.Context, _ int) (time.Time, error) {
 			return r.db.NextRenewal(ctx)
 		},

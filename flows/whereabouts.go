@@ -63,7 +63,7 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 	switch {
 	case e.State == state.Landed:
 		return Whereabouts{Place: LandedHere, Paths: paths}
-	case e.State == state.Skipped && (e.Reason == state.ReasonSameExport || e.Reason == state.ReasonSuperseded):
+	case e.State == state.Skipped && e.Reason == state.ReasonSameExport:
 		return Whereabouts{Place: SameElsewhere, Next: "nothing; finrelay exports show " + e.Twin + " tells of the other"}
 	case e.State == state.Skipped:
 		return Whereabouts{Place: SkippedHere, Paths: paths}

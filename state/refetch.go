@@ -104,8 +104,7 @@ func (t *tx) reopened(s Shipment, e *NewExport, before []Export) (done bool, err
 			if err := t.step(KindExport, b.ID, s.ID, Parked, Skipped, ReasonSuperseded, detail); err != nil {
 				return false, err
 			}
-			if _, err := t.exec(`UPDATE exports SET state = 'skipped', reason = ?2, detail = ?3, landed_at = ?4, twin = ?5 WHERE id = ?1`,
-				b.ID, ReasonSuperseded, detail, t.now, ExportID(s.ID, e.Member)); err != nil {
+			if _, err := t.exec(`UPDATE exports SET state = 'skipped', reason = ?2, detail = ?3, landed_at = ?4 WHERE id = ?1`, b.ID, ReasonSuperseded, detail, t.now); err != nil {
 				return false, err
 			}
 		}

@@ -71,9 +71,6 @@ func TestRefetchedAsAPackage(t *testing.T) {
 		if !landed && (was.State != Skipped || is.State != Open) {
 			t.Errorf("it was parked: %s, and the package's is %s (%s); want skipped and open", was.State, is.State, is.Detail)
 		}
-		if !landed && was.Twin != is.ID {
-			t.Errorf("it is shown as the same as %q; want the one that took its place", was.Twin)
-		}
 		checkInvariants(t, l.DB, "package")
 	}
 }
@@ -87,24 +84,4 @@ func TestRefetchOfAMessage(t *testing.T) {
 	if err := l.Refetch(bg, e.ShipmentID, "sha256 differs"); err == nil || !l.shipment(e.ShipmentID).RawHere() {
 		t.Errorf("refetch gave %v; want it refused and the file kept", err)
 	}
-}
-
-// A bare file that was fetched again as a package is one file of its entity:
-// the copy that the queue brings afterwards is dropped.
-func TestCopyOfARefetchedExport(t *testing.T) {
-	l := newLedger(t)
-	id := l.fetchingOf("a", "run")
-	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
-	l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
-	l.running()
-	l.must(l.ParkDelivery(bg, DeliveryKey{ExportID(id, ""), "out"}, ReasonMalformed, "it breaks off", Counts{}))
-	l.must(l.Refetch(bg, id, "sha256 differs"))
-	l.must(l.Renewed(bg, id, FreshLink{Link: "https://a.example/p?sig=n", LinkPath: "a.example/p", Package: true}, "fresh"))
-	l.claim(9)
-	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
-	l.must(l.Opened(bg, id, "", []NewExport{newExport("groups.csv", "out")}))
-	if e := l.export(l.openedMessage("c1", "run")); e.State != Skipped || e.Twin != ExportID(id, "groups.csv") {
-		t.Errorf("the queue's copy is %s, same as %q (%s); want it skipped for the package's member", e.State, e.Twin, e.Detail)
-	}
-	checkInvariants(t, l.DB, "copy of a refetched export")
 }
