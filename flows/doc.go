@@ -25,7 +25,6 @@
 //	shape.go        its rows get the flow's types and names on the way
 //	verdict.go      an error becomes wait, renew, park or stop
 //	rerun.go        a person's verbs; retry.go, what waits is tried at once
-//	refetch.go      a raw file that is not what was fetched is fetched again
 //	waits.go        what one output or environment holds up, as one thing
 //	whereabouts.go  where the rows are, and what to do next
 //	retention.go    what is removed, and when

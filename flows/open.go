@@ -46,9 +46,6 @@ func (r *Relay) open(ctx context.Context, s state.Shipment) (again time.Duration
 		r.record(ctx, log, func(ctx context.Context) error { return r.db.ReleaseOpening(ctx, s.ID) })
 	case park, renew:
 		r.tries(s.ID, false)
-		if r.fetchedAgain(ctx, log, s) {
-			return 0
-		}
 		log.Warn("parked, a person is needed", keyReason, v.reason, keyError, v.detail)
 		r.record(ctx, log, func(ctx context.Context) error { return r.db.ParkShipment(ctx, s.ID, v.reason, v.detail) })
 	default:
