@@ -84,8 +84,23 @@ func (r *Relay) tries(id string, failed bool) int {
 // errNothingInside: a package with no data file is not an export of no rows.
 var errNothingInside = errors.New("the package holds no data file")
 
-// plan reads what is inside and decides about each file.
+// plan reads what is inside and decides about each file, once it is known of
+// which run it is.
 func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exports []state.NewExport, err error) {
+	unproven, err := r.nameRun(ctx, &s)
+	if err != nil {
+		return "", nil, err
+	}
+	project, exports, err = r.planFile(ctx, s)
+	if unproven {
+		for i := range exports {
+			exports[i].HoldTwin = true
+		}
+	}
+	return project, exports, err
+}
+
+func (r *Relay) planFile(ctx context.Context, s state.Shipment) (project string, exports []state.NewExport, err error) {
 	event, err := r.db.Body(ctx, s.EventID)
 	if err != nil && !errors.Is(err, state.ErrNotFound) {
 		return "", nil, err
