@@ -108,6 +108,9 @@ func (r *Relay) overdueEntities(ctx context.Context, w watch, known map[string]s
 		if last.Before(before.HeardAt) {
 			last = before.HeardAt
 		}
+		if now.Sub(last) > missingLife {
+			continue // forgotten, though what it was learned from is still in memory
+		}
 		since := last
 		if since.Before(before.ExplainedAt) {
 			since = before.ExplainedAt
