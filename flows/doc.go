@@ -14,7 +14,7 @@
 //	dispatch.go     two pools, woken by commits and due times
 //	fetch.go        a link becomes a durable raw file
 //	open.go         a raw file becomes exports, each with its flow
-//	queue.go        FinOps' queue, drained one message at a time
+//	queue.go        FinOps' queue, drained one message at a time; messagerun.go, of which run one is
 //	execution.go    a data project is run, its package taken
 //	reconcile.go    FinOps' history against the ledger; its parts in reconcile_*.go
 //	renew.go        FinOps makes a fresh link to what expired; its rungs in renew_*.go
