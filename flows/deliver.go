@@ -71,17 +71,9 @@ func (r *Relay) deliver(ctx context.Context, job state.DeliveryJob) {
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
-	} else if r.parks(err, job.Delivery.Attempts) {
-		err = r.asRawTrouble(job.Shipment, err)
 	}
 	settle := r.settleDelivery(log, key, job.Delivery.Attempts, err)
 	r.record(ctx, log, settle)
-}
-
-// parks says whether an error keeps an export from landing until a person looks.
-func (r *Relay) parks(err error, attempts int) bool {
-	_, parked := errors.AsType[*parkedError](err)
-	return parked || r.judge(err, attempts, time.Time{}).action == park
 }
 
 // settleDelivery says, and gives the transition for, what is to be done about

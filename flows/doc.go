@@ -14,7 +14,7 @@
 //	dispatch.go     two pools, woken by commits and due times
 //	fetch.go        a link becomes a durable raw file
 //	open.go         a raw file becomes exports, each with its flow
-//	queue.go        FinOps' queue, drained one message at a time
+//	queue.go        FinOps' queue, drained one message at a time; messagerun.go, of which run one is
 //	execution.go    a data project is run, its package taken
 //	reconcile.go    FinOps' history against the ledger; its parts in reconcile_*.go
 //	renew.go        FinOps makes a fresh link to what expired; its rungs in renew_*.go
@@ -25,7 +25,6 @@
 //	shape.go        its rows get the flow's types and names on the way
 //	verdict.go      an error becomes wait, renew, park or stop
 //	rerun.go        a person's verbs; retry.go, what waits is tried at once
-//	refetch.go      a raw file that is not what was fetched is fetched again
 //	waits.go        what one output or environment holds up, as one thing
 //	whereabouts.go  where the rows are, and what to do next
 //	retention.go    what is removed, and when

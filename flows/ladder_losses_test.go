@@ -105,7 +105,7 @@ func TestRunThatDoesNotEndIsNoExplanation(t *testing.T) {
 	}
 	w.open(cfg)
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	all := func(pastRun, pastEntity) bool { return true }
+	all := func(pastRun, pastEntity) claim { return isOurs }
 	maxAge := func(run pastRun) time.Duration { return w.relay.maxAge("prod", run.project) }
 	for _, c := range []struct {
 		project string
@@ -119,7 +119,7 @@ func TestRunThatDoesNotEndIsNoExplanation(t *testing.T) {
 		{"Slow", 3 * 24 * time.Hour, state.Quiet},
 	} {
 		run := pastRun{id: "x", project: c.project, started: now.Add(-c.age), entities: []pastEntity{{label: "Customer groups", fate: fateRunning}}}
-		if s := explainSilence([]pastRun{run}, all, maxAge, now.Add(-2*time.Hour), now); s.To != c.want {
+		if s, _ := explainSilence([]pastRun{run}, all, maxAge, now.Add(-2*time.Hour), now); s.To != c.want {
 			t.Errorf("a run of %v of %s makes it %s (%s); want %s", c.age, c.project, s.To, s.Detail, c.want)
 		}
 	}

@@ -46,9 +46,6 @@ func (r *Relay) open(ctx context.Context, s state.Shipment) (again time.Duration
 		r.record(ctx, log, func(ctx context.Context) error { return r.db.ReleaseOpening(ctx, s.ID) })
 	case park, renew:
 		r.tries(s.ID, false)
-		if r.fetchedAgain(ctx, log, s) {
-			return 0
-		}
 		log.Warn("parked, a person is needed", keyReason, v.reason, keyError, v.detail)
 		r.record(ctx, log, func(ctx context.Context) error { return r.db.ParkShipment(ctx, s.ID, v.reason, v.detail) })
 	default:
@@ -87,8 +84,23 @@ func (r *Relay) tries(id string, failed bool) int {
 // errNothingInside: a package with no data file is not an export of no rows.
 var errNothingInside = errors.New("the package holds no data file")
 
-// plan reads what is inside and decides about each file.
+// plan reads what is inside and decides about each file, once it is known of
+// which run it is.
 func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exports []state.NewExport, err error) {
+	unproven, err := r.nameRun(ctx, &s)
+	if err != nil {
+		return "", nil, err
+	}
+	project, exports, err = r.planFile(ctx, s)
+	if unproven {
+		for i := range exports {
+			exports[i].HoldTwin = true
+		}
+	}
+	return project, exports, err
+}
+
+func (r *Relay) planFile(ctx context.Context, s state.Shipment) (project string, exports []state.NewExport, err error) {
 	event, err := r.db.Body(ctx, s.EventID)
 	if err != nil && !errors.Is(err, state.ErrNotFound) {
 		return "", nil, err

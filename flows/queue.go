@@ -146,7 +146,7 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 	seen := map[string]bool{}
 	told, end := r.progress(q)
 	defer end()
-	askRun := q.WithEvents || r.eventsNameRuns(ctx, q.Environment)
+	askRun := r.asksRuns(ctx, q.Environment, q.WithEvents)
 	for {
 		r.cfg.Trace("dequeue")
 		m, err := client.Dequeue(ctx, q.Activity)
@@ -166,7 +166,11 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 		r.cfg.Trace("dequeued")
 		n := newMessage(q, m, backlog && q.Backlog == BacklogPark)
 		if askRun {
-			n.ExecutionID = r.executionOf(ctx, client, m)
+			// Without an answer it is asked again before the file is opened: the
+			// message must be stored now, whatever FinOps says or a stop cuts off.
+			if n.ExecutionID, err = r.executionOf(ctx, client, m.CorrelationID); err != nil {
+				r.log.Debug("the run of a message is not known yet", "message", m.CorrelationID, keyError, err)
+			}
 		}
 		receipt, err := r.db.AcceptMessage(durably(ctx), n)
 		if err != nil {
@@ -204,28 +208,6 @@ func newMessage(q Queue, m dmf.Message, park bool) state.NewMessage {
 		}
 	}
 	return n
-}
-
-// identityTime bounds the question which run a message is of: the message is
-// hidden for half an hour, and without an answer both copies land.
-const identityTime = 10 * time.Second
-
-// executionOf asks which run wrote a message's file; "" when FinOps does not say.
-func (r *Relay) executionOf(ctx context.Context, client *dmf.Client, m dmf.Message) string {
-	ctx, cancel := context.WithTimeout(ctx, identityTime)
-	defer cancel()
-	id, err := client.ExecutionOfMessage(ctx, m.CorrelationID)
-	if err != nil {
-		r.log.Info("FinOps does not say which run a message is of: were it announced by an event too, both land", "message", m.CorrelationID, keyError, err)
-	}
-	return string(id)
-}
-
-// eventsNameRuns says whether events of an environment have named their runs of
-// late: only then can a message's run be one that came by event.
-func (r *Relay) eventsNameRuns(ctx context.Context, environment string) bool {
-	known, err := r.db.EventsNameRuns(ctx, environment, r.db.Now().Add(-BlobLife))
-	return err == nil && known
 }
 
 // awaitMessage waits until a message is acked, or until it is clear that it

@@ -16,8 +16,7 @@ import (
 	"finrelay/state"
 )
 
-// renewers is how many fresh links are asked for at once, while all queues are
-// drained.
+// renewers is how many fresh links are asked for at once.
 const renewers = 2
 
 // emptyLinkTries is how often an empty answer is taken for "not ready yet".
@@ -33,10 +32,8 @@ const emptyLinkTries = 4
 // of them finds is a person's.
 func (r *Relay) renewPool() pool {
 	return pool{
-		name: "renew",
-		// A drain takes as long as its queue is long, and each queue is drained
-		// once at a time: what is left is for links, whose packages die.
-		slots: renewers + len(r.cfg.Queues),
+		name:  "renew",
+		slots: renewers,
 		next: func(ctx context.Context, _ int) (time.Time, error) {
 			return r.db.NextRenewal(ctx)
 		},
@@ -75,14 +72,14 @@ func (r *Relay) askForLink(ctx context.Context, log *slog.Logger, s state.Shipme
 	if due.IsZero() {
 		return r.nextRung(s, state.RungQueue, detail)
 	}
-	return func(ctx context.Context) error { return r.db.WaitRenewal(ctx, s.ID, due, detail) }
+	return func(ctx context.Context) error { return r.db.WaitRenewal(ctx, s, due, detail) }
 }
 
 // nextRung goes on with the rung, or with the first after it that there is.
 func (r *Relay) nextRung(s state.Shipment, rung state.Rung, detail string) func(context.Context) error {
 	if rung == state.RungQueue {
 		if len(r.queuesFor(s)) > 0 {
-			return func(ctx context.Context) error { return r.db.NextRung(ctx, s.ID, rung, detail) }
+			return func(ctx context.Context) error { return r.db.NextRung(ctx, s, rung, detail) }
 		}
 		detail = join(detail, "no queue is polled for this entity")
 	}
@@ -90,7 +87,7 @@ func (r *Relay) nextRung(s state.Shipment, rung state.Rung, detail string) func(
 	if why == "" {
 		return func(ctx context.Context) error { return r.supersede(ctx, s, p, detail) }
 	}
-	return func(ctx context.Context) error { return r.db.WaitRenewal(ctx, s.ID, time.Time{}, join(detail, why)) }
+	return func(ctx context.Context) error { return r.db.WaitRenewal(ctx, s, time.Time{}, join(detail, why)) }
 }
 
 // Why a fresh link is not to be had, and asking again would not help.

@@ -40,7 +40,7 @@ func (r *Relay) lookInQueue(ctx context.Context, log *slog.Logger, s state.Shipm
 		switch {
 		case context.Cause(ctx) != nil:
 			return func(ctx context.Context) error {
-				return r.db.WaitRenewal(ctx, s.ID, r.db.Now(), "finrelay was stopped while it drained the queue")
+				return r.db.WaitRenewal(ctx, s, r.db.Now(), "finrelay was stopped while it drained the queue")
 			}
 		// A poll that is at work drains it too: its end is waited for.
 		case errors.Is(err, ErrPolling), err != nil && s.Renewals < drainTries:
@@ -65,6 +65,6 @@ func (r *Relay) drainAgain(s state.Shipment, q Queue, err error) func(context.Co
 		after = time.Minute
 	}
 	return func(ctx context.Context) error {
-		return r.db.WaitRenewal(ctx, s.ID, r.db.Now().Add(after), fmt.Sprintf("queue of flow %s: %v", q.Flow, clip(err.Error())))
+		return r.db.WaitRenewal(ctx, s, r.db.Now().Add(after), fmt.Sprintf("queue of flow %s: %v", q.Flow, clip(err.Error())))
 	}
 }

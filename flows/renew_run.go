@@ -50,7 +50,7 @@ func (r *Relay) supersede(ctx context.Context, s state.Shipment, p Project, deta
 	if err != nil {
 		return err
 	}
-	run, err := r.db.Supersede(ctx, s.ID, state.NewExecution{
+	run, err := r.db.Supersede(ctx, s, state.NewExecution{
 		Environment: s.Environment, Project: string(p.Name), LegalEntity: s.LegalEntity, ExecutionID: string(id),
 		ParkPartial: !p.LandPartial, By: "finrelay, for " + s.ID,
 	}, detail)
@@ -77,11 +77,11 @@ func (r *Relay) awaitRun(ctx context.Context, log *slog.Logger, s state.Shipment
 		return func(context.Context) error { return err }
 	}
 	later := func(ctx context.Context) error {
-		return r.db.LaterRenewal(ctx, s.ID, r.db.Now().Add(runAgain))
+		return r.db.LaterRenewal(ctx, s, r.db.Now().Add(runAgain))
 	}
 	give := func(why string) func(context.Context) error {
 		log.Warn("full run did not bring the lost rows", "execution", x.ID, keyReason, why)
-		return func(ctx context.Context) error { return r.db.WaitRenewal(ctx, s.ID, time.Time{}, why) }
+		return func(ctx context.Context) error { return r.db.WaitRenewal(ctx, s, time.Time{}, why) }
 	}
 	switch x.State {
 	case state.Failed, state.Skipped, state.Stuck:

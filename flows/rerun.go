@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -29,8 +30,6 @@ type rerunHow struct {
 	dry   bool   // say what would happen and change nothing
 	again bool   // land even what has landed with another export
 	by    string // who
-
-	troubles map[string]string // of raw files that were looked at, by shipment
 }
 
 // RerunIDs sets exports, shipments or unreadable events going again. A dry run
@@ -48,7 +47,6 @@ func (r *Relay) RerunAgain(ctx context.Context, ids []string, dry bool, by strin
 }
 
 func (r *Relay) rerunIDs(ctx context.Context, ids []string, how rerunHow) ([]Rerun, error) {
-	how.troubles = map[string]string{}
 	var all []Rerun
 	for _, start := range ids {
 		id, err := r.db.Find(ctx, start)
@@ -135,21 +133,14 @@ func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun
 	if err != nil {
 		return res, err
 	}
-	if !s.RawHere() && how.troubles[s.ID] != "" && e.State == state.Parked {
-		res.Queued = true // with its neighbour, for which the file is fetched again
-		return res, nil
-	}
 	res.Refusal = r.exportRefusal(e, s)
 	if res.Refusal != "" {
 		return res, nil
 	}
-	if e.State == state.Parked && !how.again {
+	if !how.again {
 		if err := r.landedAlready(ctx, &res, e); err != nil || res.Refusal != "" {
 			return res, err
 		}
-	}
-	if done, err := r.refetched(ctx, &res, s, how); done || err != nil {
-		return res, err
 	}
 	event, err := r.db.Body(ctx, s.EventID)
 	if err != nil && !errors.Is(err, state.ErrNotFound) {
@@ -245,46 +236,13 @@ func (r *Relay) exportRefusal(e state.Export, s state.Shipment) string {
 		return "it was skipped " + e.Detail
 	case e.Reason == state.ReasonMissingMember:
 		return Advice(e.Reason)
-	case !s.RawHere() && s.RawRemovedAt.IsZero():
-		return "its raw file is being fetched again: finrelay shipments show " + s.ID + " tells how far that is"
 	case !s.RawHere():
 		return "its raw file was removed " + s.RawRemovedAt.Format("2006-01-02") + ", after the retention time: " + r.fullPush(s)
 	}
+	if _, err := os.Stat(r.inFolder(s.RawFile)); err != nil {
+		return fmt.Sprintf("its raw file cannot be read: %v", err)
+	}
 	return ""
-}
-
-// refetched has the raw file of a parked export or shipment fetched again when
-// it is not what was fetched, instead of reading it again. It says whether that
-// was the case; res tells what came of it.
-func (r *Relay) refetched(ctx context.Context, res *Rerun, s state.Shipment, how rerunHow) (bool, error) {
-	trouble, known := how.troubles[s.ID]
-	var err error
-	if !known {
-		trouble, err = r.rawTrouble(s)
-		how.troubles[s.ID] = trouble
-	}
-	switch {
-	case err != nil:
-		res.Refusal = fmt.Sprintf("its raw file cannot be read: %v", err)
-		return true, nil
-	case trouble == "":
-		return false, nil
-	case res.Was == state.Landed:
-		res.Refusal = trouble + "; it has landed, and cannot be landed from that file again"
-		return true, nil
-	}
-	if res.Queued = true; how.dry {
-		return true, nil
-	}
-	err = r.refetch(ctx, s, trouble, "by "+how.by)
-	if _, ok := errors.AsType[*state.TransitionError](err); ok {
-		res.Queued, res.Refusal = false, trouble+", and FinOps has no way to it any more: "+r.fullPush(s)
-		if s.Source != "queue" {
-			res.Refusal = trouble + "; other exports of its shipment are on their way: run it again when they have come to rest"
-		}
-		return true, nil
-	}
-	return true, err
 }
 
 func (r *Relay) rerunShipment(ctx context.Context, id string, how rerunHow) ([]Rerun, error) {
@@ -312,9 +270,6 @@ func (r *Relay) rerunShipment(ctx context.Context, id string, how rerunHow) ([]R
 	case state.Pending, state.Fetching, state.Fetched:
 		res.Refusal = "it is on its way already"
 		return []Rerun{res}, nil
-	}
-	if done, err := r.refetched(ctx, &res, s, how); done || err != nil {
-		return []Rerun{res}, err
 	}
 	res.Queued = true
 	if how.dry {

@@ -70,7 +70,6 @@ func (r *Relay) removeRaw(ctx context.Context) (removed int, err error) {
 				r.log.Error("raw file not removed", "file", s.File, keyError, err)
 				continue
 			}
-			_ = os.Remove(r.inFolder(s.File) + asideSuffix) // there is one in a thousand; the sweep gets what stays
 			removed++
 		}
 		if len(spent) < tidyBatch {

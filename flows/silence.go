@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -204,7 +203,10 @@ func (r *Relay) look(ctx context.Context, w watch) error {
 	if err != nil || !now.HeardAt.Equal(before.HeardAt) {
 		return err // the queue had it
 	}
-	s := r.explain(ctx, w, before)
+	s, err := r.explain(ctx, w, before)
+	if err != nil {
+		return err
+	}
 	s.Flow, s.Environment, s.HeardAt = w.flow.Name, w.environment, before.HeardAt
 	s.Detail = join(s.Detail, drained)
 	if context.Cause(ctx) != nil {
@@ -217,28 +219,32 @@ func (r *Relay) look(ctx context.Context, w watch) error {
 }
 
 // explain asks FinOps' history why nothing came.
-func (r *Relay) explain(ctx context.Context, w watch, c state.Cadence) state.Silence {
+func (r *Relay) explain(ctx context.Context, w watch, c state.Cadence) (state.Silence, error) {
 	since := c.Since()
 	client := r.cfg.Environments[w.environment].FinOps
 	if client == nil {
-		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; the environment has no sign_in, so FinOps' history cannot say why"}
+		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; the environment has no sign_in, so FinOps' history cannot say why"}, nil
 	}
 	found, err := r.askHistory(ctx, client, dmf.HistoryQuery{DefinitionGroup: r.projectName(w), Since: since.Add(-historyBefore)})
 	if err != nil {
-		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; FinOps' history could not be read: " + clip(err.Error())}
+		return state.Silence{To: state.Late, Detail: "nothing since " + stamp(since) + "; FinOps' history could not be read: " + clip(err.Error())}, nil
 	}
-	ours := func(run pastRun, e pastEntity) bool {
-		if p := r.projectName(w); p != "" {
-			return strings.EqualFold(run.project, string(p))
-		}
-		return w.flow.fitsEntity(Subject{Entity: e.label})
+	runs := pastRuns(found.Rows)
+	whose, err := r.claimsOf(ctx, w, runs, since, func(e pastEntity) bool {
+		return r.projectName(w) != "" || w.flow.fitsEntity(Subject{Entity: e.label})
+	})
+	if err != nil {
+		return state.Silence{}, err
 	}
 	maxAge := func(run pastRun) time.Duration { return r.maxAge(w.environment, run.project) }
-	s := explainSilence(pastRuns(found.Rows), ours, maxAge, since, r.db.Now())
+	s, sure := explainSilence(runs, whose.of, maxAge, since, r.db.Now())
+	if !sure { // nothing came of the flow at all, whichever company that run was of
+		s.ExplainedAt = time.Time{}
+	}
 	if due := w.flow.Cadence.Due(s.ExplainedAt).Add(w.flow.Cadence.Grace); !s.ExplainedAt.IsZero() && !due.After(r.db.Now()) {
 		s = state.Silence{To: state.Late, Detail: s.Detail + ", and FinOps has run nothing of it since: " + whyNoRun}
 	}
-	return s
+	return s, nil
 }
 
 // askHistory waits for its turn.
@@ -263,49 +269,6 @@ func (r *Relay) projectName(w watch) dmf.DefinitionGroup {
 		}
 	}
 	return ""
-}
-
-// explainSilence judges what FinOps did since a flow was last heard of. A run
-// of 0 rows, or one that has not ended, is a reason to be quiet; rows that were
-// exported and did not come, a run that failed or does not end, and no run at all
-// are none.
-//
-// maxAge is after what time a run should have ended.
-func explainSilence(runs []pastRun, ours func(pastRun, pastEntity) bool, maxAge func(pastRun) time.Duration, since, now time.Time) state.Silence {
-	var missing, running, failed, empty string
-	var explained, failedAt time.Time
-	for _, run := range runs {
-		for _, e := range run.entities {
-			// What ended before the flow was last heard of has been heard of.
-			if !ours(run, e) || e.fate != fateRunning && !run.at().After(since) {
-				continue
-			}
-			switch {
-			case e.fate == fateRunning && !run.started.IsZero() && now.Sub(run.started) > maxAge(run):
-				failed = fmt.Sprintf("execution %s has been running since %s, for longer than any should", run.id, stamp(run.started))
-			case e.fate == fateRunning:
-				running = fmt.Sprintf("execution %s has been running since %s", run.id, stamp(run.started))
-			case e.fate == fateFailed:
-				failed, failedAt = fmt.Sprintf("execution %s failed in FinOps at %s: %s", run.id, stamp(run.at()), e.status), run.at()
-			case e.empty():
-				empty, explained = fmt.Sprintf("execution %s exported 0 rows at %s", run.id, stamp(run.at())), run.at()
-			default:
-				missing = fmt.Sprintf("FinOps exported %sof %s at %s (execution %s) and nothing of it came; finrelay reconcile shows more",
-					rowsText(e), e.label, stamp(run.at()), run.id)
-			}
-		}
-	}
-	switch {
-	case missing != "":
-		return state.Silence{To: state.Late, Detail: missing}
-	case running != "":
-		return state.Silence{To: state.Quiet, Detail: running}
-	case failed != "" && !(empty != "" && explained.After(failedAt) && !failedAt.IsZero()): // a later run made it good
-		return state.Silence{To: state.Late, Detail: failed}
-	case empty != "":
-		return state.Silence{To: state.Quiet, Detail: empty, ExplainedAt: explained}
-	}
-	return state.Silence{To: state.Late, Detail: "FinOps has run nothing of it since " + stamp(since) + ": " + whyNoRun}
 }
 
 func rowsText(e pastEntity) string {

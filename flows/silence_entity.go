@@ -108,6 +108,9 @@ func (r *Relay) overdueEntities(ctx context.Context, w watch, known map[string]s
 		if last.Before(before.HeardAt) {
 			last = before.HeardAt
 		}
+		if now.Sub(last) > missingLife {
+			continue // forgotten, though what it was learned from is still in memory
+		}
 		since := last
 		if since.Before(before.ExplainedAt) {
 			since = before.ExplainedAt
@@ -132,16 +135,19 @@ func (r *Relay) judgeEntity(ctx context.Context, w watch, runs []pastRun, m, bef
 	if coming, err := r.onItsWay(ctx, m); err != nil || coming {
 		return err
 	}
-	ours := func(run pastRun, e pastEntity) bool {
-		p := r.projectName(w)
-		return strings.EqualFold(e.label, m.Entity) && (p == "" || strings.EqualFold(run.project, string(p)))
-	}
-	maxAge := func(run pastRun) time.Duration { return r.maxAge(w.environment, run.project) }
 	since := m.HeardAt
 	if since.Before(m.ExplainedAt) {
 		since = m.ExplainedAt
 	}
-	s := explainSilence(runs, ours, maxAge, since, r.db.Now())
+	whose, err := r.claimsOf(ctx, w, runs, since, func(e pastEntity) bool { return strings.EqualFold(e.label, m.Entity) })
+	if err != nil {
+		return err
+	}
+	maxAge := func(run pastRun) time.Duration { return r.maxAge(w.environment, run.project) }
+	s, sure := explainSilence(runs, whose.of, maxAge, since, r.db.Now())
+	if !sure { // others of the flow come: nothing says that this one should have
+		s.To = state.Quiet
+	}
 	m.State, m.ExplainedAt = s.To, s.ExplainedAt
 	m.Detail = strings.Replace(s.Detail, whyNoRun, "was it taken out of the data project, or disabled there?", 1)
 	if m.State == state.Late && (before.State != state.Late || before.Detail != m.Detail) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"finrelay/dmf/sim"
+	"finrelay/flows/cadence"
 	"finrelay/state"
 )
 
@@ -137,5 +138,56 @@ func TestEntityThatIsNotMissing(t *testing.T) {
 				t.Errorf("missing is %+v; want nothing said", m)
 			}
 		})
+	}
+}
+
+// A weekly entity that stays away is named until 30 days after it last came,
+// and then no more: that it was learned from weeks long past does not bring it
+// back.
+func TestEntityIsMissingForThirtyDays(t *testing.T) {
+	const both, customers, vendors = "Customer groups,Vendor groups", "Customer groups", "Vendor groups"
+	w := newRig(t)
+	cfg, _ := w.expects()
+	weekly, err := cadence.Parse("1w", "", 30*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Flows[0].Cadence, cfg.Queues = weekly, nil
+	cfg.RetainIdentities, cfg.RetainRaw = 400*24*time.Hour, 400*24*time.Hour
+	w.fo.AddProject(sim.Project{Name: "Nightly", Incremental: true, Entities: []sim.ProjectEntity{{Label: customers, Rows: 1}, {Label: vendors, Rows: 1}}})
+	w.run(cfg)
+	watched := w.watch()
+	week := func(come string) {
+		w.slot(both, come)
+		w.pass(7*24*time.Hour - 2*time.Hour)
+	}
+	for range 5 {
+		week(both)
+	}
+	for n := 1; n <= 6; n++ {
+		week(customers)
+		for range 2 {
+			if _, err := w.relay.lookEntities(t.Context(), watched); err != nil {
+				t.Fatal(err)
+			}
+			// Weeks since it came: n of silence, and the one that ended with it.
+			if got, want := len(w.stands().Missing), n+1 <= 4; (got == 1) != want {
+				t.Errorf("%d weeks after it last came, %d are missing; want it named: %t", n+1, got, want)
+			}
+			w.pass(16 * time.Minute)
+		}
+	}
+	story, err := w.db.Journal(t.Context(), 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for _, j := range story {
+		if strings.HasSuffix(j.Subject, "/"+vendors) && j.To == state.Late && j.From != state.Late {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("it went missing %d times in the journal; want once", told)
 	}
 }

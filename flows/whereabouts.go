@@ -63,18 +63,12 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 	switch {
 	case e.State == state.Landed:
 		return Whereabouts{Place: LandedHere, Paths: paths}
-	case e.State == state.Skipped && (e.Reason == state.ReasonSameExport || e.Reason == state.ReasonSuperseded):
+	case e.State == state.Skipped && e.Reason == state.ReasonSameExport:
 		return Whereabouts{Place: SameElsewhere, Next: "nothing; finrelay exports show " + e.Twin + " tells of the other"}
 	case e.State == state.Skipped:
 		return Whereabouts{Place: SkippedHere, Paths: paths}
 	case e.Reason == state.ReasonMissingMember:
 		return Whereabouts{Place: Lost, Next: Advice(e.Reason)}
-	case s.RawFile == "" && s.State != state.Settled: // it was damaged, and is fetched again
-		w := r.whereShipment(s)
-		w.Next = strings.ReplaceAll(w.Next, "SHIPMENT-ID", s.ID)
-		return w
-	case e.State == state.Parked && e.Reason == state.ReasonRawDamaged, !r.rawThere(s) && s.RawRemovedAt.IsZero():
-		return Whereabouts{Place: AtRisk, Paths: paths, Next: Advice(state.ReasonRawDamaged)}
 	case !r.rawThere(s):
 		return Whereabouts{Place: Lost, Paths: paths, Next: "the raw file is gone: " + r.fullPush(s)}
 	}
@@ -283,7 +277,6 @@ var advice = map[state.Reason]string{
 	state.ReasonBlobChanging:  "the file changes while it is read: find out who writes it, then finrelay rerun SHIPMENT-ID",
 	state.ReasonBlobMismatch:  "the file does not have the length or checksum that the storage states: finrelay rerun SHIPMENT-ID",
 	state.ReasonDamaged:       "the file is not what it claims to be: look at the raw file; finrelay rerun reads it again",
-	state.ReasonRawDamaged:    "the raw file is not what was fetched: finrelay rerun EXPORT-ID has it fetched again, by its link or a fresh one; look at the disk",
 	state.ReasonEmptyFile:     "a file of 0 bytes without the event saying 0 rows: look at the execution in FinOps; finrelay skip EXPORT-ID --why \"was empty\" if it really was",
 	state.ReasonUnsafeName:    "the package holds a name that leaves its folder: look at the raw file and where it came from",
 	state.ReasonDuplicate:     "the package holds two files of one name: look at the raw file",

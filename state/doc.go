@@ -43,10 +43,6 @@
 // The arrows stand in one table, in machine.go; a transition that is not in it
 // is refused with a *TransitionError and changes nothing.
 //
-// A raw file that turns out damaged is fetched again: fetched and parked
-// shipments become pending, a settled one, whose link is forgotten, expired (see
-// Refetch). What had landed of it stays landed.
-//
 // A shipment is settled when each of its exports has come to rest: landed,
 // skipped, or parked on a list that a person sees. Its link's signature is
 // deleted then. Its raw file stays: until the retention time after the last

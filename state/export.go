@@ -69,16 +69,7 @@ func (t *tx) opened(shipmentID, project string, exports []NewExport) error {
 	if err := t.row(`SELECT held FROM shipments WHERE id = ?1`, []any{s.ID}, &held); err != nil {
 		return err
 	}
-	before, err := t.exportsOf(s.ID)
-	if err != nil {
-		return err
-	}
 	for i := range exports {
-		if done, err := t.reopened(s, &exports[i], before); err != nil {
-			return fmt.Errorf("record export %q of %s again: %w", exports[i].Member, s.ID, err)
-		} else if done {
-			continue
-		}
 		if held && exports[i].Reason == "" {
 			exports[i].Reason, exports[i].Detail = heldBecause(s)
 		}
@@ -102,7 +93,7 @@ func heldBecause(s Shipment) (Reason, string) {
 // only says that the shipment has no other file of the entity: of several, none
 // is proven to be the one that came.
 func (t *tx) openExport(s Shipment, project string, e *NewExport, only bool) error {
-	if !only || e.Reason == ReasonSameExport {
+	if !only {
 		if err := t.seekTwin(s, e); err != nil {
 			return err
 		}

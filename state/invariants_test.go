@@ -20,14 +20,13 @@ func checkInvariants(t failer, db *DB, after string) {
 		"an open export waits for nothing":            `SELECT id FROM exports e WHERE state = 'open' AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.export_id = e.id AND d.state IN ('ready', 'running', 'waiting'))`,
 		"an export has a parked delivery and is open": `SELECT e.id FROM exports e JOIN deliveries d ON d.export_id = e.id WHERE e.state = 'open' AND d.state = 'parked'`,
 		"a signature outlived its shipment's settle":  `SELECT s.id FROM links l JOIN shipments s ON s.seq = l.seq WHERE s.state = 'settled'`,
-		"a shipment to fetch has no link": `SELECT id FROM shipments s WHERE source <> 'queue' AND state IN ('pending', 'fetching', 'waiting', 'expired') AND NOT EXISTS (SELECT 1 FROM links l WHERE l.seq = s.seq)
-			AND NOT (state = 'expired' AND EXISTS (SELECT 1 FROM journal j WHERE j.shipment_id = s.id AND j.from_state = 'settled' AND j.reason = 'raw_damaged'))`,
-		"a link or body without owner":              `SELECT 'links' FROM links WHERE seq NOT IN (SELECT seq FROM shipments) UNION ALL SELECT 'bodies' FROM bodies WHERE seq NOT IN (SELECT seq FROM events)`,
-		"an event that was read keeps its raw body": `SELECT e.id FROM unread u JOIN events e ON e.seq = u.seq WHERE e.state <> 'unreadable'`,
-		"an unreadable event lost its body":         `SELECT id FROM events e WHERE state = 'unreadable' AND NOT EXISTS (SELECT 1 FROM unread u WHERE u.seq = e.seq)`,
-		"an accepted event has no shipment":         `SELECT id FROM events e WHERE state = 'accepted' AND NOT EXISTS (SELECT 1 FROM shipments s WHERE s.id = e.shipment_id)`,
-		"a claim without a worker's state":          `SELECT id FROM shipments WHERE owner <> '' AND NOT (state = 'fetching' OR state = 'fetched' AND opened_at IS NULL)`,
-		"rows needed but the raw file was let go":   `SELECT s.id FROM shipments s JOIN exports e ON e.shipment_id = s.id WHERE s.raw_removed_at IS NOT NULL AND e.state IN ('open', 'parked')`,
+		"a shipment to fetch has no link":             `SELECT id FROM shipments s WHERE source <> 'queue' AND state IN ('pending', 'fetching', 'waiting', 'expired') AND NOT EXISTS (SELECT 1 FROM links l WHERE l.seq = s.seq)`,
+		"a link or body without owner":                `SELECT 'links' FROM links WHERE seq NOT IN (SELECT seq FROM shipments) UNION ALL SELECT 'bodies' FROM bodies WHERE seq NOT IN (SELECT seq FROM events)`,
+		"an event that was read keeps its raw body":   `SELECT e.id FROM unread u JOIN events e ON e.seq = u.seq WHERE e.state <> 'unreadable'`,
+		"an unreadable event lost its body":           `SELECT id FROM events e WHERE state = 'unreadable' AND NOT EXISTS (SELECT 1 FROM unread u WHERE u.seq = e.seq)`,
+		"an accepted event has no shipment":           `SELECT id FROM events e WHERE state = 'accepted' AND NOT EXISTS (SELECT 1 FROM shipments s WHERE s.id = e.shipment_id)`,
+		"a claim without a worker's state":            `SELECT id FROM shipments WHERE owner <> '' AND NOT (state = 'fetching' OR state = 'fetched' AND opened_at IS NULL)`,
+		"rows needed but the raw file was let go":     `SELECT s.id FROM shipments s JOIN exports e ON e.shipment_id = s.id WHERE s.raw_removed_at IS NOT NULL AND e.state IN ('open', 'parked')`,
 		"a message that is kept from FinOps' ack though its shipment is at rest": `SELECT m.shipment_id FROM messages m JOIN shipments s ON s.seq = m.seq
 			WHERE m.state = 'held' AND (s.state = 'settled' OR s.state = 'parked' AND s.raw_file <> '')
 			AND NOT EXISTS (SELECT 1 FROM exports c JOIN exports o ON o.id = c.twin WHERE c.shipment_id = s.id AND c.reason = 'same_export' AND o.state = 'open')`,

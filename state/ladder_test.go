@@ -1,6 +1,8 @@
 package state
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +11,7 @@ import (
 func init() {
 	situations["expired, a full run started for it"] = func(l *ledger) subject {
 		id := l.expired("a")
-		_, err := l.Supersede(bg, id, NewExecution{Environment: "prod", Project: "Nightly", ExecutionID: "x"}, "")
+		_, err := l.Supersede(bg, l.shipment(id), NewExecution{Environment: "prod", Project: "Nightly", ExecutionID: "x"}, "")
 		l.must(err)
 		return subject{shipment: id}
 	}
@@ -35,14 +37,24 @@ func init() {
 	transitions["renewed"] = func(l *ledger, s subject) error {
 		return l.Renewed(bg, s.shipment, FreshLink{Link: "https://a.example/y?sig=new", LinkPath: "a.example/y"}, "")
 	}
-	transitions["wait renewal"] = func(l *ledger, s subject) error { return l.WaitRenewal(bg, s.shipment, l.Now(), "") }
-	transitions["next rung"] = func(l *ledger, s subject) error { return l.NextRung(bg, s.shipment, RungQueue, "") }
+	transitions["wait renewal"] = func(l *ledger, s subject) error { return l.WaitRenewal(bg, s.claimed(l), l.Now(), "") }
+	transitions["next rung"] = func(l *ledger, s subject) error { return l.NextRung(bg, s.claimed(l), RungQueue, "") }
 	transitions["claim renewals"] = func(l *ledger, _ subject) error { return errOf(l.ClaimRenewals(bg, 9)) }
 	transitions["supersede"] = func(l *ledger, s subject) error {
-		_, err := l.Supersede(bg, s.shipment, NewExecution{Environment: "prod", Project: "Nightly", ExecutionID: "x"}, "")
+		_, err := l.Supersede(bg, s.claimed(l), NewExecution{Environment: "prod", Project: "Nightly", ExecutionID: "x"}, "")
 		return err
 	}
 	transitions["superseded"] = func(l *ledger, s subject) error { return l.Superseded(bg, s.shipment, "ex_1") }
+}
+
+// claimed is the shipment as a worker of its ladder holds it; of what is no
+// shipment, none.
+func (s subject) claimed(l *ledger) Shipment {
+	shipment, err := l.Shipment(bg, s.shipment)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		l.t.Fatal(err)
+	}
+	return shipment
 }
 
 func (l *ledger) expired(identity string) string {
@@ -175,7 +187,7 @@ func TestSupersede(t *testing.T) {
 	first, second := l.expired("a"), l.expired("b")
 	ask := func(id, execution string) string {
 		t.Helper()
-		x, err := l.Supersede(bg, id, NewExecution{Environment: "prod", Project: "Nightly", LegalEntity: "usmf", ExecutionID: execution, By: "finrelay"}, "nothing in the queue")
+		x, err := l.Supersede(bg, l.shipment(id), NewExecution{Environment: "prod", Project: "Nightly", LegalEntity: "usmf", ExecutionID: execution, By: "finrelay"}, "nothing in the queue")
 		l.must(err)
 		return x
 	}
@@ -205,12 +217,57 @@ func TestSupersede(t *testing.T) {
 func TestRerunBeginsWithTheFirstRung(t *testing.T) {
 	l := newLedger(t)
 	id := l.expired("a")
-	l.must(l.NextRung(bg, id, RungQueue, "no link"))
-	l.must(l.WaitRenewal(bg, id, time.Time{}, "nothing in the queue"))
+	l.must(l.NextRung(bg, l.shipment(id), RungQueue, "no link"))
+	l.must(l.WaitRenewal(bg, l.shipment(id), time.Time{}, "nothing in the queue"))
 	l.must(l.RerunShipment(bg, id, "by eve"))
 	l.claim(9)
 	l.must(l.Expire(bg, id, l.shipment(id).Deadline, "dead"))
 	if s := l.shipment(id); s.Rung != RungLink || s.RenewAt.IsZero() {
 		t.Errorf("it begins with %q at %v", s.Rung, s.RenewAt)
+	}
+}
+
+// A person runs a dead shipment again while a worker of the old ladder is still
+// at it, and the link turns out dead again: what the worker comes to is not the
+// end of the new ladder.
+func TestOldTryDoesNotEndARestartedLadder(t *testing.T) {
+	run := NewExecution{Environment: "prod", Project: "Nightly", ExecutionID: "x"}
+	for name, end := range map[string]func(*ledger, Shipment) error{
+		"gives up":    func(l *ledger, s Shipment) error { return l.WaitRenewal(bg, s, time.Time{}, "drained, nothing") },
+		"waits":       func(l *ledger, s Shipment) error { return l.WaitRenewal(bg, s, l.Now().Add(time.Hour), "not yet") },
+		"goes on":     func(l *ledger, s Shipment) error { return l.NextRung(bg, s, RungRun, "drained, nothing") },
+		"looks later": func(l *ledger, s Shipment) error { return l.LaterRenewal(bg, s, l.Now().Add(time.Hour)) },
+		"starts a run": func(l *ledger, s Shipment) error {
+			_, err := l.Supersede(bg, s, run, "drained, nothing")
+			if _, moved := errors.AsType[*TransitionError](err); !moved {
+				return fmt.Errorf("supersede gave %w; want a TransitionError", err)
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLedger(t)
+			id := l.expired("a")
+			l.must(l.NextRung(bg, l.shipment(id), RungQueue, "no link"))
+			claimed, err := l.ClaimRenewals(bg, 9)
+			l.must(err)
+			l.must(l.RerunShipment(bg, id, "by eve"))
+			l.claim(9)
+			l.must(l.Expire(bg, id, l.shipment(id).Deadline, "dead"))
+			restarted := l.shipment(id)
+			l.must(end(l, claimed[0]))
+			if s := l.shipment(id); s.Rung != RungLink || !s.RenewAt.Equal(restarted.RenewAt) || s.Superseding != "" {
+				t.Errorf("rung %s, due %v, superseded by %q; want the new ladder untouched, due %v", s.Rung, s.RenewAt, s.Superseding, restarted.RenewAt)
+			}
+			claimed, err = l.ClaimRenewals(bg, 9)
+			l.must(err)
+			if len(claimed) != 1 {
+				t.Fatalf("%d claimed; want the new ladder's first try", len(claimed))
+			}
+			l.must(l.WaitRenewal(bg, claimed[0], time.Time{}, "no way"))
+			if s := l.shipment(id); !s.RenewAt.IsZero() {
+				t.Errorf("the new ladder's own try does not end it: due %v", s.RenewAt)
+			}
+		})
 	}
 }

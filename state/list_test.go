@@ -25,7 +25,7 @@ func newZoo(t *testing.T) zoo {
 	z.pass(time.Minute)
 	z.expired = z.fetching("expired")
 	z.must(z.Expire(bg, z.expired, z.shipment(z.expired).Deadline, "dead"))
-	z.must(z.WaitRenewal(bg, z.expired, time.Time{}, "no way left"))
+	z.must(z.WaitRenewal(bg, z.shipment(z.expired), time.Time{}, "no way left"))
 	z.pass(time.Minute)
 	a := arrival("pending")
 	a.Environment, a.Entity, a.LegalEntity = "uat", "Vendors", "demf"

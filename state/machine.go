@@ -68,9 +68,8 @@ var arrows = map[Kind]map[State][]State{
 		Waiting:  {Fetching, Pending},
 		Fetching: {Fetched, Waiting, Expired, Parked, Pending, Settled}, // settled: dead, and its rows came another way
 		Expired:  {Pending, Settled},                                    // settled: skipped by a person, or its rows came another way
-		Fetched:  {Settled, Parked, Pending},                            // pending: the raw file is damaged and is fetched again
+		Fetched:  {Settled, Parked},
 		Parked:   {Pending, Fetched, Settled},
-		Settled:  {Expired}, // the raw file of what is parked is damaged, and its link is forgotten
 	},
 	KindExport: {
 		"":      {Open, Parked, Skipped}, // skipped: proven to be one that came another way

@@ -128,6 +128,17 @@ func (t *tx) createMessage(r *MessageReceipt, identity string, m NewMessage) err
 	return t.ackDue(r.ShipmentID)
 }
 
+// RunNamed records which run wrote the file of a message, as soon as FinOps
+// says it. It changes nothing when the run is known, or when the file was opened
+// already and its exports were compared without it.
+func (db *DB) RunNamed(ctx context.Context, shipmentID, executionID string) error {
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE shipments SET execution_id = ?2 WHERE id = ?1 AND source = 'queue' AND execution_id = '' AND opened_at IS NULL`,
+			shipmentID, executionID)
+		return err
+	})
+}
+
 // redelivered takes the newer receipt of a message that is known.
 func (t *tx) redelivered(r *MessageReceipt, m NewMessage) error {
 	if _, err := t.exec(`UPDATE messages SET body = ?2, dequeued_at = ?3, redelivered = redelivered + 1, attempts = 0, due_at = ?3 WHERE shipment_id = ?1`,

@@ -296,3 +296,23 @@ func TestNoFileAndBacklog(t *testing.T) {
 		t.Errorf("message of a parked backlog is %s; want due", s)
 	}
 }
+
+// A message's run is recorded until its file is opened: what was compared
+// without it must not look proven afterwards. A run that is known stays.
+func TestRunNamed(t *testing.T) {
+	l := newLedger(t)
+	l.must(l.PollBegun(bg, "prod", "a1"))
+	r, err := l.AcceptMessage(bg, NewMessage{Environment: "prod", Activity: "a1", CorrelationID: "c1", Body: []byte("receipt")})
+	l.must(err)
+	l.must(l.RunNamed(bg, r.ShipmentID, "run"))
+	l.must(l.RunNamed(bg, r.ShipmentID, "another"))
+	if got := l.shipment(r.ShipmentID).ExecutionID; got != "run" {
+		t.Errorf("its run is %q; want that named first", got)
+	}
+	l.openedMessage("c2", "")
+	opened := l.shipment(NewID(shipmentPrefix, "prod", "0", "queue:a1:c2"))
+	l.must(l.RunNamed(bg, opened.ID, "run"))
+	if got := l.shipment(opened.ID).ExecutionID; got != "" {
+		t.Errorf("its run is %q, named after it was opened", got)
+	}
+}

@@ -118,3 +118,22 @@ func (db *DB) Arrivals(ctx context.Context, flow, environment string, since time
 			return a, err
 		})
 }
+
+// Came is something of an execution that came, by whatever way.
+type Came struct {
+	Entity      string
+	LegalEntity string // "" when neither its event nor its file names one
+	Opened      bool   // what was in it is an export, whatever became of that
+}
+
+// CameOf gives what came of an execution of FinOps.
+func (db *DB) CameOf(ctx context.Context, environment, executionID string) ([]Came, error) {
+	// Three spellings of one id, since an index finds exact ones only.
+	return collect(ctx, db, `SELECT coalesce(e.entity, s.entity), coalesce(e.legal_entity, s.legal_entity), s.opened_at IS NOT NULL
+		FROM shipments s LEFT JOIN exports e ON e.shipment_id = s.id
+		WHERE s.environment = ?1 AND s.execution_id IN (?2, lower(?2), upper(?2)) AND s.execution_id <> ''`,
+		[]any{environment, executionID}, func(scan func(...any) error) (c Came, err error) {
+			err = scan(&c.Entity, &c.LegalEntity, &c.Opened)
+			return c, err
+		})
+}

@@ -153,8 +153,14 @@ func (w *walk) actions() map[string]func(*rapid.T) {
 		"renew": on(func() error {
 			return w.db.Renewed(bg, w.shipment("s"), FreshLink{Link: "https://a.example/y?sig=new"}, "")
 		}),
-		"next rung": on(func() error { return w.db.NextRung(bg, w.shipment("s"), RungQueue, "") }),
-		"watch":     on(func() error { return w.db.Watch(bg, "all", "prod") }),
+		"next rung": on(func() error {
+			s, err := w.db.Shipment(bg, w.shipment("s"))
+			if err != nil {
+				return err
+			}
+			return w.db.NextRung(bg, s, RungQueue, "")
+		}),
+		"watch": on(func() error { return w.db.Watch(bg, "all", "prod") }),
 		"silent": on(func() error {
 			c, err := w.db.Cadence(bg, "all", "prod")
 			if err != nil {

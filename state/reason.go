@@ -72,7 +72,6 @@ const (
 	ReasonFreshLink      Reason = "fresh_link"
 	ReasonShutdown       Reason = "shutdown"
 	ReasonRawRemoved     Reason = "raw_removed"
-	ReasonRawDamaged     Reason = "raw_damaged" // the raw file here is not what was fetched
 	ReasonNewEpoch       Reason = "new_epoch"
 	ReasonMissingMember  Reason = "declared_but_absent"
 )

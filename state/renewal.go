@@ -115,22 +115,28 @@ func (db *DB) Renewed(ctx context.Context, shipmentID string, l FreshLink, detai
 	})
 }
 
+// asClaimed finds the shipment s only as ClaimRenewals gave it: a person may
+// have opened the whole ladder again since, with the count of tries at 0, and
+// what an old try came to must not end the new one.
+const asClaimed = `id = ?1 AND state = 'expired' AND rung = ?2 AND renewals = ?3`
+
 // WaitRenewal asks again at due; the zero time gives up. Either way it stands
-// in the story why there is no fresh link yet.
-func (db *DB) WaitRenewal(ctx context.Context, shipmentID string, due time.Time, detail string) error {
+// in the story why there is no fresh link yet. It changes nothing when s is not
+// as ClaimRenewals gave it any more.
+func (db *DB) WaitRenewal(ctx context.Context, s Shipment, due time.Time, detail string) error {
 	return db.update(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE shipments SET renew_at = ?2 WHERE id = ?1 AND state = 'expired'`, shipmentID, nullMillis(due))
+		n, err := t.exec(`UPDATE shipments SET renew_at = ?4 WHERE `+asClaimed, s.ID, s.Rung, s.Renewals, nullMillis(due))
 		if err != nil || n == 0 {
 			return err // a fresh link came another way meanwhile
 		}
-		return t.note(KindShipment, shipmentID, shipmentID, Expired, Expired, ReasonNoFreshLink, detail)
+		return t.note(KindShipment, s.ID, s.ID, Expired, Expired, ReasonNoFreshLink, detail)
 	})
 }
 
-// LaterRenewal looks again at due; nothing was found out that is worth telling.
-func (db *DB) LaterRenewal(ctx context.Context, shipmentID string, due time.Time) error {
+// LaterRenewal is WaitRenewal when nothing was found out that is worth telling.
+func (db *DB) LaterRenewal(ctx context.Context, s Shipment, due time.Time) error {
 	return db.update(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE shipments SET renew_at = ?2 WHERE id = ?1 AND state = 'expired'`, shipmentID, millis(due))
+		_, err := t.exec(`UPDATE shipments SET renew_at = ?4 WHERE `+asClaimed, s.ID, s.Rung, s.Renewals, millis(due))
 		return err
 	})
 }

@@ -36,7 +36,7 @@ func TestRenewalLease(t *testing.T) {
 		t.Error("nobody takes what was let go")
 	}
 	// What has been given up, or goes on another way, is not kept.
-	l.must(l.WaitRenewal(bg, id, time.Time{}, "no way"))
+	l.must(l.WaitRenewal(bg, l.shipment(id), time.Time{}, "no way"))
 	l.must(l.KeepRenewal(bg, id))
 	if at := l.shipment(id).RenewAt; !at.IsZero() {
 		t.Errorf("given up, it is due again at %v", at)

@@ -34,7 +34,7 @@ func provenCopy(t reader, e Export, s Shipment) (same string, err error) {
 		return "", nil
 	}
 	var files int
-	if err := t.row(`SELECT count(*) FROM exports e WHERE shipment_id = ?1 AND entity = ?2 COLLATE NOCASE AND `+ofItself, []any{s.ID, e.Entity}, &files); err != nil || files != 1 {
+	if err := t.row(`SELECT count(*) FROM exports WHERE shipment_id = ?1 AND entity = ?2 COLLATE NOCASE`, []any{s.ID, e.Entity}, &files); err != nil || files != 1 {
 		return "", err
 	}
 	return proven(t, s, e.Entity)

@@ -36,7 +36,7 @@ func proven(t reader, s Shipment, entity string) (exportID string, err error) {
 	files := map[string]int{} // of the entity, by shipment
 	err = t.rows(`SELECT e.id, e.shipment_id, e.state FROM shipments o JOIN exports e ON e.shipment_id = o.id
 		WHERE o.environment = ?1 AND o.execution_id = ?2 AND o.execution_id <> '' AND o.source <> ?3 AND e.entity = ?4 COLLATE NOCASE
-		AND o.received_at >= `+epochBegan+` AND `+ofItself+`
+		AND o.received_at >= `+epochBegan+`
 		ORDER BY e.seq`, []any{s.Environment, s.ExecutionID, s.Source, entity}, func(scan func(...any) error) error {
 		var id, shipment string
 		var at State
@@ -54,10 +54,6 @@ func proven(t reader, s Shipment, entity string) (exportID string, err error) {
 	}
 	return exportID, nil
 }
-
-// ofItself leaves out exports of which another one of their own shipment has the
-// file: it was fetched again and came as a member of the whole package.
-const ofItself = `NOT (e.state = 'skipped' AND e.twin <> '' AND EXISTS (SELECT 1 FROM exports f WHERE f.id = e.twin AND f.shipment_id = e.shipment_id))`
 
 // epochBegan is when the environment's identities began to count: those of a
 // database that was restored since may repeat, and prove nothing across.

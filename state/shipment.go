@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -55,10 +54,7 @@ func (db *DB) Expire(ctx context.Context, shipmentID string, deadline time.Time,
 		if err != nil {
 			return err
 		}
-		if s.State != Fetching {
-			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: Expired}
-		}
-		if s.Deadline.After(deadline) {
+		if s.State == Fetching && s.Deadline.After(deadline) {
 			return t.requeueFresh(s, detail)
 		}
 		if same, err := proven(t, s, s.Entity); err != nil || same != "" {
@@ -139,14 +135,6 @@ func (db *DB) RerunShipment(ctx context.Context, shipmentID, by string) error {
 			// A person looked: the whole ladder is open again.
 			if _, err := t.exec(`UPDATE shipments SET renewals = 0, renew_at = NULL, rung = 'link', superseding = '' WHERE id = ?1`, s.ID); err != nil {
 				return err
-			}
-			linked, err := t.hasLink(s.ID)
-			if err != nil {
-				return err
-			}
-			if !linked && s.State == Expired { // forgotten when it settled: only the ladder is left
-				s.Rung, s.Renewals = RungLink, 0
-				return errors.Join(t.note(KindShipment, s.ID, s.ID, Expired, Expired, ReasonRerun, by), t.renewable(s))
 			}
 			return t.requeue(s, ReasonRerun, by)
 		}

@@ -3,14 +3,15 @@ package state
 import "context"
 
 // NextRung records why one way to an expired shipment's rows did not lead
-// there, and goes on with another, at once.
-func (db *DB) NextRung(ctx context.Context, shipmentID string, rung Rung, detail string) error {
+// there, and goes on with another, at once. It changes nothing when s is not as
+// ClaimRenewals gave it any more.
+func (db *DB) NextRung(ctx context.Context, s Shipment, rung Rung, detail string) error {
 	return db.update(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE shipments SET rung = ?2, renewals = 0, renew_at = ?3 WHERE id = ?1 AND state = 'expired'`, shipmentID, rung, t.now)
+		n, err := t.exec(`UPDATE shipments SET rung = ?4, renewals = 0, renew_at = ?5 WHERE `+asClaimed, s.ID, s.Rung, s.Renewals, rung, t.now)
 		if err != nil || n == 0 {
 			return err // it came another way meanwhile
 		}
-		return t.note(KindShipment, shipmentID, shipmentID, Expired, Expired, ReasonNoFreshLink, detail)
+		return t.note(KindShipment, s.ID, s.ID, Expired, Expired, ReasonNoFreshLink, detail)
 	})
 }
 
@@ -18,14 +19,15 @@ func (db *DB) NextRung(ctx context.Context, shipmentID string, rung Rung, detail
 // of an expired shipment's. A run that was asked for after the shipment's rows
 // were exported serves several shipments: it carries all rows. FinOps has not
 // been called when Supersede returns. It gives our id of the run. detail says
-// what the rung before came to.
-func (db *DB) Supersede(ctx context.Context, shipmentID string, n NewExecution, detail string) (id string, err error) {
+// what the rung before came to. A *TransitionError when the shipment is not as
+// ClaimRenewals gave it any more.
+func (db *DB) Supersede(ctx context.Context, claimed Shipment, n NewExecution, detail string) (id string, err error) {
 	err = db.update(ctx, func(t *tx) error {
-		s, err := t.shipment(shipmentID)
+		s, err := t.shipment(claimed.ID)
 		if err != nil {
 			return err
 		}
-		if s.State != Expired {
+		if s.State != Expired || s.Rung != claimed.Rung || s.Renewals != claimed.Renewals {
 			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: "superseded"}
 		}
 		err = t.row(`SELECT id FROM executions WHERE environment = ?1 AND project = ?2 COLLATE NOCASE AND legal_entity = ?3 COLLATE NOCASE

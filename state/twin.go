@@ -13,7 +13,7 @@ const twinHorizon = 200
 // It says "possibly the same" and no more: no identity of FinOps joins an
 // event's file and a queue's package.
 func (t *tx) seekTwin(s Shipment, e *NewExport) error {
-	if e.TwinWithin <= 0 || e.Twin != "" {
+	if e.TwinWithin <= 0 {
 		return nil
 	}
 	err := t.row(`SELECT e.id FROM (SELECT * FROM exports WHERE entity = ?2 ORDER BY seq DESC LIMIT ?7) e JOIN shipments s ON s.id = e.shipment_id
