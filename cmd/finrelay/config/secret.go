@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"slices"
 )
 
 const redacted = "<redacted>"
@@ -80,3 +81,32 @@ func (p *ProxyURL) UnmarshalText(text []byte) error {
 
 // LogValue serves log/slog.
 func (p ProxyURL) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// Address is the address of a server. It should carry no password and no
+// token, but one that is pasted may: what Validate did not see yet prints as
+// "<redacted>" in doubt. Convert to string for the text.
+type Address string
+
+// String gives the address, or "<redacted>" when it may carry a secret.
+func (a Address) String() string {
+	u, err := url.Parse(string(a))
+	if err != nil || doubtfulAddress(u) || a != "" && (u.Host == "" || !slices.Contains(webSchemes, u.Scheme)) {
+		return redacted
+	}
+	return string(a)
+}
+
+// Format prints String for every verb.
+func (a Address) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) }
+
+// MarshalText serves encoding/json and the YAML encoder.
+func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText takes the address as it is; Validate looks at it.
+func (a *Address) UnmarshalText(text []byte) error {
+	*a = Address(text)
+	return nil
+}
+
+// LogValue serves log/slog.
+func (a Address) LogValue() slog.Value { return slog.StringValue(a.String()) }
