@@ -102,6 +102,9 @@ func TestServersAreHostsOnly(t *testing.T) {
 		if shown := fmt.Sprintf("%v %+v %q", Address(address), Environment{URL: Address(address)}, Address(address)); strings.Contains(shown, "hunter2") {
 			t.Errorf("%s prints %s", address, shown)
 		}
+		if shown := fmt.Sprintf("%v %+v", ProxyURL(address), Environment{Proxy: ProxyURL(address)}); strings.Contains(shown, "hunter2") {
+			t.Errorf("%s as a proxy prints %s", address, shown)
+		}
 		for _, field := range []string{"url: %s, sign_in: {tenant: t, client_id: c, secret: s}", "url: https://h.example, sign_in: {method: adfs, client_id: c, secret: s, authority: %s}"} {
 			if _, err := Parse("finrelay.yaml", []byte("environments: {prod: {"+fmt.Sprintf(field, strconv.Quote(address))+"}}"), nil); err == nil {
 				t.Errorf("%s is accepted with %s", field, address)

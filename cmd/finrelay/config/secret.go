@@ -52,7 +52,8 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // ProxyURL is the address of a proxy. It may carry a password, which prints as
-// "xxxxx"; convert to string for the real text.
+// "xxxxx"; what may carry a secret elsewhere prints as "<redacted>". Convert to
+// string for the real text.
 type ProxyURL string
 
 // String gives the address with its password hidden.
@@ -61,8 +62,11 @@ func (p ProxyURL) String() string {
 		return ""
 	}
 	u, err := url.Parse(string(p))
-	if err != nil {
+	if err != nil || !isProxy(u) {
 		return redacted
+	}
+	if _, named := u.User.Password(); u.User != nil && !named {
+		return redacted // a token in the place of the user's name
 	}
 	return u.Redacted()
 }

@@ -115,9 +115,15 @@ func (v *validator) proxy(field string, proxy ProxyURL) {
 	}
 	u, err := url.Parse(string(proxy))
 	// The parser's message repeats the address and its password.
-	if err != nil || !slices.Contains(webSchemes, u.Scheme) || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+	if err != nil || !isProxy(u) {
 		v.fail(field, redacted, "write http://HOST:PORT, or https:// for a proxy that speaks TLS itself", "not the address of a proxy")
 	}
+}
+
+// isProxy reports whether an address is a host, perhaps with a user, and no more.
+func isProxy(u *url.URL) bool {
+	return slices.Contains(webSchemes, u.Scheme) && u.Hostname() != "" && strings.Trim(u.Path, "/") == "" &&
+		u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 }
 
 func checkCertificates(path string) error {
