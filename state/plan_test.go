@@ -110,6 +110,7 @@ func TestHotQueriesUseTheirIndexes(t *testing.T) {
 			return errOf(l.Exports(bg, Filter{States: []State{Waiting}, Reason: ReasonOutput, Limit: -1}))
 		},
 		"waits":            func() error { return errOf(l.Waits(bg, "prod")) },
+		"links late":       func() error { return errOf(l.LinksLate(bg, "prod")) },
 		"overdue":          func() error { return errOf(l.Overdue(bg, "prod")) },
 		"retry":            func() error { return errOf(l.Retry(bg, RetryScope{Environment: "prod"}, "by eve")) },
 		"trying":           func() error { return errOf(l.Trying(bg, RetryScope{})) },

@@ -67,3 +67,12 @@ func scanWait(scan func(...any) error) (Wait, error) {
 	w.NextTry, w.Deadline, w.Since = fromMillis(next), fromMillis(deadline), fromMillis(since.Int64)
 	return w, err
 }
+
+// LinksLate counts the shipments that are not fetched though their link is past
+// its time by our clock: those that wait for a next try, those that a worker is
+// at, and those that nobody has tried yet, as when no server runs.
+func (db *DB) LinksLate(ctx context.Context, environment string) (n int64, err error) {
+	err = db.readRow(ctx, `SELECT count(*) FROM shipments WHERE state NOT IN ('settled') AND state IN ('pending', 'fetching', 'waiting')
+		AND deadline < ?2 AND (?1 = '' OR ?1 = environment)`, []any{environment, millis(db.Now())}, &n)
+	return n, err
+}

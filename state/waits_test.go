@@ -148,3 +148,29 @@ func TestRetry(t *testing.T) {
 		t.Errorf("claimed %+v; want the link", jobs)
 	}
 }
+
+// A link past its time is late whether it was tried, is being tried, or was
+// never tried at all.
+func TestLinksLate(t *testing.T) {
+	l := newLedger(t)
+	tried, trying := l.fetching("tried"), l.fetching("trying")
+	l.must(l.WaitFetch(bg, tried, l.Now().Add(24*time.Hour), ReasonNetwork, "no route"))
+	l.fetched("here")
+	untried := l.pending("untried")
+	late := func(environment string, want int64) {
+		t.Helper()
+		if n, err := l.LinksLate(bg, environment); err != nil || n != want {
+			t.Errorf("%d links late in %q, %v; want %d", n, environment, err, want)
+		}
+	}
+	late("", 0)
+	l.pass(3 * time.Hour)
+	for id, want := range map[string]State{tried: Waiting, trying: Fetching, untried: Pending} {
+		if s := l.shipment(id); s.State != want {
+			t.Errorf("%s is %s, want %s", id, s.State, want)
+		}
+	}
+	late("", 3)
+	late("prod", 3)
+	late("uat", 0)
+}

@@ -313,10 +313,8 @@ func (a *API) status(r *http.Request) (any, error) {
 	if v.Waiting, err = a.waitViews(r.Context(), environment); err != nil {
 		return nil, err
 	}
-	for _, w := range v.Waiting {
-		if w.Kind == state.KindShipment {
-			v.LinksLate += w.Overdue
-		}
+	if v.LinksLate, err = a.DB.LinksLate(r.Context(), environment); err != nil {
+		return nil, err
 	}
 	if v.Overdue, err = a.DB.Overdue(r.Context(), environment); err != nil {
 		return nil, err

@@ -91,8 +91,8 @@ type StatusView struct {
 	// Overdue counts, of what needs a person, the exports that are among
 	// Waiting and not in List.
 	Overdue int64 `json:"overdue"`
-	// LinksLate counts, of what waits, links that are past their time by our
-	// clock: they are tried on, but their rows are at risk.
+	// LinksLate counts links that are past their time by our clock and not
+	// fetched, tried or not: they are tried on, but their rows are at risk.
 	LinksLate int64       `json:"links_late"`
 	Queues    []QueueView `json:"queues"` // those that flows poll
 	// Cadences are the flows that exports are expected of, those that are late first.

@@ -63,6 +63,18 @@ func TestStatusGroupsWhatWaits(t *testing.T) {
 			t.Errorf("after %d days: %d links late, %v; want %d in %+v", days, v.LinksLate, err, want, v.Waiting)
 		}
 	}
+	// Nor does one that nobody has tried, whether a server runs or not.
+	r.accept("prod", event(exports+1, "Sites"))
+	r.db.Now = func() time.Time { return time.Now().AddDate(0, 0, 2) }
+	for _, serving := range []bool{true, false} {
+		client := Local((&API{DB: r.db, Relay: relay, Serving: serving}).Handler())
+		if v, err := client.Status(ctx, "prod"); err != nil || v.LinksLate != 2 {
+			t.Errorf("serving %v: %d links late, %v; want 2", serving, v.LinksLate, err)
+		}
+		if v, err := client.Status(ctx, "uat"); err != nil || v.LinksLate != 0 {
+			t.Errorf("serving %v: %d links late in another environment, %v", serving, v.LinksLate, err)
+		}
+	}
 	for _, body := range []string{"", "{}", `{"all":true,"targets":["lake"]}`} {
 		if status, text, _ := client.raw(t, "POST", "retry", body); status != 400 || !strings.Contains(text, "targets") {
 			t.Errorf("%s: %d %s", body, status, text)

@@ -27,22 +27,36 @@ func TestAdviceCanBePasted(t *testing.T) {
 	reasons[""] = true // what is said when there is no advice of its own
 	found := 0
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
-		text := flows.Advice(state.Reason(reason))
-		mentions := commands.FindAllString(text, -1)
-		for _, mention := range mentions {
-			found++
-			if problem := runnable(root, mention); problem != "" {
-				t.Errorf("%s: %s: %s", reason, mention, problem)
+		waiting := []string{flows.RetryAdvice(state.Reason(reason), "prod", "prod"), flows.RetryAdvice(state.Reason(reason), "", "lake")}
+		for _, text := range append(waiting, flows.Advice(state.Reason(reason))) {
+			mentions := commands.FindAllString(text, -1)
+			for _, mention := range mentions {
+				found++
+				if problem := runnable(root, mention); problem != "" {
+					t.Errorf("%s: %s: %s", reason, mention, problem)
+				}
+			}
+			if got := strings.Count(complete(text), "finrelay "+flags+" "); got != len(mentions) {
+				t.Errorf("%s: %d of %d commands name the configuration: %s", reason, got, len(mentions), complete(text))
 			}
 		}
-		if got := strings.Count(complete(text), "finrelay "+flags+" "); got != len(mentions) {
-			t.Errorf("%s: %d of %d commands name the configuration: %s", reason, got, len(mentions), complete(text))
+		for i, target := range []string{"prod", "lake"} {
+			said, ended := strings.CutSuffix(waiting[i], "it goes on by itself, and at once with: finrelay retry "+target)
+			if open := leftOpen.FindString(waiting[i]); !ended || open != "" || strings.Contains(said, "finrelay rerun") || strings.Contains(said, "finrelay skip") {
+				t.Errorf("%s: of what waits for %s: left open %q: %s", reason, target, open, waiting[i])
+			}
+			if said != "" && !strings.HasSuffix(said, "; ") || strings.Count(said, "(") != strings.Count(said, ")") {
+				t.Errorf("%s: cut badly: %s", reason, waiting[i])
+			}
 		}
 	}
-	if found < 30 {
+	if found < 90 {
 		t.Errorf("found %d commands; the search is broken", found)
 	}
 }
+
+// leftOpen finds a placeholder that nobody filled.
+var leftOpen = regexp.MustCompile(`\b[A-Z]+-ID\b|\bNAME\b|\bPROJECT\b|\bENVIRONMENT\b`)
 
 // runnable says what of a command line does not exist; words after the first
 // that is none of ours are prose.

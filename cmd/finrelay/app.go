@@ -32,9 +32,9 @@ const (
 
 const exitCodes = `Exit codes:
   0    done
-  1    failed or refused
+  1    failed, or refused with nothing done
   2    usage or configuration
-  3    done, with items parked, refused or rows set aside
+  3    done, with some items parked or refused, or rows set aside
   4    sign-in to FinOps refused
   5    server unreachable, or throttled
   7    something needs a person (status --check, reconcile)

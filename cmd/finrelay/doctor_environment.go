@@ -29,7 +29,7 @@ func (d *doctor) examineEnvironment(ctx context.Context, name string) {
 		d.linkHosts(name, e)
 		return
 	}
-	reached := d.server(ctx, name, "finops", e.URL, link)
+	reached := d.server(ctx, name, "finops", string(e.URL), link)
 	authority := true
 	if a := authorityOf(e); a != "" {
 		authority = d.server(ctx, name, "authority", a, link)
@@ -47,7 +47,7 @@ func authorityOf(e config.Environment) string {
 	case e.SignIn.Method == dmf.MethodManagedIdentity:
 		return ""
 	case e.SignIn.Authority != "":
-		return e.SignIn.Authority
+		return string(e.SignIn.Authority)
 	}
 	return dmf.DefaultAuthorityHost
 }
@@ -66,7 +66,7 @@ var proxyVariables = map[string][]string{"https": {"HTTPS_PROXY", "https_proxy"}
 // proxyVariable warns of a proxy that others on this machine use and finrelay
 // does not: it reads none from its environment.
 func (d *doctor) proxyVariable(name string, e config.Environment) {
-	u, err := url.Parse(e.URL)
+	u, err := url.Parse(string(e.URL))
 	if err != nil || e.Proxy != "" {
 		return
 	}

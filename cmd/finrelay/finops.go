@@ -21,13 +21,13 @@ func finOpsClient(e config.Environment, link fetch.ClientOptions, log *slog.Logg
 		Method: e.SignIn.Method, TenantID: e.SignIn.Tenant, ClientID: e.SignIn.ClientID,
 		Secret:          dmf.StaticSecret(e.SignIn.Secret.Reveal()),
 		CertificateFile: e.SignIn.Certificate, CertificatePassword: e.SignIn.CertificatePassword.Reveal(),
-		AuthorityHost: e.SignIn.Authority, Resource: e.URL,
+		AuthorityHost: string(e.SignIn.Authority), Resource: string(e.URL),
 	}, dmf.TransportOptions{Proxy: link.Proxy, RootCAs: link.RootCAs, UserAgent: link.UserAgent})
 	if err != nil {
 		return nil, fmt.Errorf("sign_in: %w", err)
 	}
 	return dmf.NewClient(dmf.ClientOptions{
-		URL: e.URL, OnPremises: e.OnPremises, Tokens: tokens, Logger: log,
+		URL: string(e.URL), OnPremises: e.OnPremises, Tokens: tokens, Logger: log,
 		Proxy: link.Proxy, RootCAs: link.RootCAs, UserAgent: link.UserAgent,
 	})
 }

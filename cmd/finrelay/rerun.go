@@ -34,7 +34,10 @@ files; --again, with its id, lands it all the same, a second time.
 Without ids it takes what the flags find; at least one of --environment, --entity,
 --state and --reason is needed. Without --state that is what stands still: parked,
 expired or, among events, unreadable. With a running server the work is done there;
-without one it is done here before the command ends.`,
+without one it is done here before the command ends.
+
+It exits with 3 when some were refused and others taken, or when something is parked or
+waits again; with 1 when all were refused and nothing was done.`,
 		Example: `  finrelay rerun ex_1a2b3c4d5e6f7g8h
   finrelay rerun --entity "Customer groups" --since 24h --dry-run`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -58,7 +61,13 @@ without one it is done here before the command ends.`,
 						return err
 					}
 				}
-				return refusals(results)
+				refused := 0
+				for _, r := range results {
+					if !r.Queued {
+						refused++
+					}
+				}
+				return refusals(len(results)-refused, refused)
 			})
 		},
 	}
@@ -106,13 +115,16 @@ func (a *app) rerunTable(results []flows.Rerun, dry bool) error {
 	return table(a.stdout, []string{"ID", "ENTITY", "WAS", "REASON", "RESULT"}, rows)
 }
 
-func refusals(results []flows.Rerun) error {
-	for _, r := range results {
-		if !r.Queued {
-			return &codedError{code: exitFailed}
-		}
+// refusals gives the exit code of what was asked for many things: it failed
+// when nothing was taken, and is done with some refused when others were.
+func refusals(taken, refused int) error {
+	switch {
+	case refused == 0:
+		return nil
+	case taken == 0:
+		return &codedError{code: exitFailed}
 	}
-	return nil
+	return &codedError{code: exitParked}
 }
 
 // localPatience bounds the work that a command without a server does itself.

@@ -33,7 +33,8 @@ is just trying is left to it, and to say it twice does no more than to say it on
 What is parked stands still for a reason that time does not mend: finrelay rerun.
 
 It looks for a while at what comes of it and says so. It exits with 3 when something
-waits again.`,
+waits again, or when some targets were refused and others taken; with 1 when all were
+refused and nothing was done.`,
 		Example: `  finrelay retry lake
   finrelay retry ex_1a2b3c4d5e6f7g8h`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -49,10 +50,10 @@ waits again.`,
 					return err
 				}
 				err = a.finishRetry(c.Context(), s, res, wait)
-				if err == nil && len(res.Refused) > 0 {
-					return &codedError{code: exitFailed}
+				if err != nil {
+					return err
 				}
-				return err
+				return refusals(len(res.Queued)+res.Trying, len(res.Refused))
 			})
 		},
 	}

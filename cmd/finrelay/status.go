@@ -23,8 +23,8 @@ for each output or environment and reason; what stands still, with where its row
 are now and what to do next; then a line for each entity.
 
 --check is for monitoring: it exits with 7 when something needs a person, a link that
-was not fetched is past its time, a flow is late, or a queue could not be drained
-three times in a row.`,
+was not fetched is past its time (tried or not, with a server or without), a flow is
+late, or a queue could not be drained three times in a row.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(s *session) error {
@@ -43,7 +43,7 @@ three times in a row.`,
 		},
 	}
 	c.Flags().StringVar(&environment, "environment", "", "only this environment")
-	c.Flags().BoolVar(&check, "check", false, "exit with 7 when something needs a person, a flow is late or a queue fails")
+	c.Flags().BoolVar(&check, "check", false, "exit with 7 when something needs a person, a link or a flow is late, or a queue fails")
 	a.addOutput(c)
 	return c
 }
@@ -60,7 +60,7 @@ func (a *app) drawStatus(v web.StatusView) error {
 		fmt.Fprintf(a.stdout, "flows that are late:      %d\n", v.Late)
 	}
 	if v.LinksLate > 0 {
-		fmt.Fprintf(a.stdout, "links past their time:    %d, not fetched yet: their rows are at risk\n", v.LinksLate)
+		fmt.Fprintf(a.stdout, "links past their time:    %d, not fetched yet: their rows are at risk (finrelay shipments --state pending,fetching,waiting)\n", v.LinksLate)
 	}
 	if !v.Serving {
 		fmt.Fprintln(a.stdout, "no server is running here: nothing is received or landed until finrelay serve")

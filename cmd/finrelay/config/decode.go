@@ -33,8 +33,12 @@ func (d *decoder) problem(field, value, hint string, err error) {
 func (d *decoder) keyProblem(key pair, field, value, hint string, err error) {
 	e := &Error{File: d.source.file, Field: field, Value: value, Hint: hint, Err: err}
 	e.Line, e.Column = key.line, key.column
-	d.source.show(key.line, key.column, key.name)
-	e.Excerpt = d.source.excerpt(e.Line, e.Column, key.name+": …")
+	token := ""
+	if value == key.name {
+		token = key.name + ": …"
+		d.source.show(key.line, key.column, key.name)
+	}
+	e.Excerpt = d.source.excerpt(e.Line, e.Column, token)
 	d.problems = append(d.problems, e)
 }
 
@@ -89,11 +93,15 @@ next:
 				continue next
 			}
 		}
+		name := shownKey(p.name)
+		if v.Type().Name() == "" {
+			name = redacted // {file: path} of a secret: the secret itself, in braces
+		}
 		hint := suggest(p.name, names)
 		if elsewhere := homes(p.name); v.Type().Name() != "" && len(elsewhere) > 0 && nearest(p.name, names) == "" {
 			hint = "it belongs under " + strings.Join(elsewhere, " or ")
 		}
-		d.keyProblem(p, strings.TrimSuffix(field, "."), p.name, hint, errors.New("unknown key"))
+		d.keyProblem(p, strings.TrimSuffix(field, "."), name, hint, errors.New("unknown key"))
 	}
 }
 
@@ -107,7 +115,7 @@ func (d *decoder) entries(node ast.Node, field string, v reflect.Value) {
 	for _, p := range pairs {
 		at := field + "." + p.name
 		if !validName(p.name) {
-			d.keyProblem(p, field, p.name, nameHint, errors.New("not a name"))
+			d.keyProblem(p, field, shownKey(p.name), nameHint, errors.New("not a name"))
 			continue
 		}
 		d.source.show(p.line, p.column, p.name)
@@ -200,7 +208,7 @@ func (d *decoder) secret(node ast.Node, field string, v reflect.Value) {
 		path := within(d.dir, from.File)
 		text, err := readSecret(path)
 		if err != nil {
-			d.problem(field+".file", "", "", err)
+			d.problem(field+".file", "", "", d.source.hush(field+".file", err))
 			return
 		}
 		d.source.secretFiles = append(d.source.secretFiles, secretFile{field, path})

@@ -17,7 +17,8 @@
 //     text of the file: a value cannot add keys, lists or comments.
 //   - Secrets, and values that came out of a variable, appear in no message,
 //     excerpt or dump. Messages show the ${NAME} that was written instead, and
-//     of the line at fault what is known to be none (shown.go).
+//     of the line at fault what is known to be none (shown.go). What may be an
+//     address or a connection string counts as a secret (doubt.go).
 //
 // The decoder walks the YAML library's syntax tree itself. The library's own
 // strict decoding stops at the first fault, knows nothing of variables in a

@@ -12,14 +12,15 @@ import (
 // section or list where its key stands.
 func (d *decoder) mark(field string, p pair, t reflect.Type) {
 	node := p.node
-	at := place{line: p.line, column: p.column, shown: p.name + ": …"}
+	at := place{line: p.line, column: p.column, shown: p.name + ": …", hidden: isAddress(t)}
 	if p.name == "" || isScalar(node) {
 		tk := startToken(node)
 		if tk == nil {
 			return
 		}
-		at = place{line: tk.Position.Line, column: tk.Position.Column}
-		if isScalar(node) && mayShow(t) {
+		at = place{line: tk.Position.Line, column: tk.Position.Column, hidden: isAddress(t)}
+		if text, ok := scalarText(node); ok && mayShow(t) && !inDoubt(field, text) && !inDoubt(field, strings.Trim(tk.Origin, " \t\r\n\"'")) {
+			at.judged = true
 			at.shown, _, _ = strings.Cut(strings.TrimSpace(tk.Origin), "\n")
 			at.verbatim = strings.Contains(tk.Origin, tk.Value)
 			if lit, ok := node.(*ast.LiteralNode); ok {
@@ -42,7 +43,13 @@ func mayShow(t reflect.Type) bool {
 	case reflect.Struct, reflect.Map, reflect.Slice:
 		return false // Secret is a struct
 	}
-	return t != reflect.TypeFor[ProxyURL]()
+	return !isAddress(t)
+}
+
+// isAddress reports whether a setting of type t holds an address, whose text
+// is never repeated.
+func isAddress(t reflect.Type) bool {
+	return t == reflect.TypeFor[ProxyURL]() || t == reflect.TypeFor[Address]()
 }
 
 func isScalar(node ast.Node) bool {

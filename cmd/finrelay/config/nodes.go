@@ -29,7 +29,7 @@ func (d *decoder) resolve(node ast.Node) ast.Node {
 			if !ok {
 				t := n.GetToken().Position
 				d.problems = append(d.problems, &Error{File: d.source.file, Line: t.Line, Column: t.Column,
-					Err: errors.New("no anchor of this name"), Value: n.Value.GetToken().Value, Hint: "define it with &NAME further up, or put the value in quotes"})
+					Err: errors.New("no anchor of this name"), Hint: "define it with &NAME further up, or put the value in quotes"})
 				return nil
 			}
 			node = target

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"slices"
 )
 
 const redacted = "<redacted>"
@@ -51,7 +52,8 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // ProxyURL is the address of a proxy. It may carry a password, which prints as
-// "xxxxx"; convert to string for the real text.
+// "xxxxx"; what may carry a secret elsewhere prints as "<redacted>". Convert to
+// string for the real text.
 type ProxyURL string
 
 // String gives the address with its password hidden.
@@ -60,8 +62,11 @@ func (p ProxyURL) String() string {
 		return ""
 	}
 	u, err := url.Parse(string(p))
-	if err != nil {
+	if err != nil || !isProxy(u) {
 		return redacted
+	}
+	if _, named := u.User.Password(); u.User != nil && !named {
+		return redacted // a token in the place of the user's name
 	}
 	return u.Redacted()
 }
@@ -80,3 +85,32 @@ func (p *ProxyURL) UnmarshalText(text []byte) error {
 
 // LogValue serves log/slog.
 func (p ProxyURL) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// Address is the address of a server. It should carry no password and no
+// token, but one that is pasted may: what Validate did not see yet prints as
+// "<redacted>" in doubt. Convert to string for the text.
+type Address string
+
+// String gives the address, or "<redacted>" when it may carry a secret.
+func (a Address) String() string {
+	u, err := url.Parse(string(a))
+	if err != nil || doubtfulAddress(u) || a != "" && (u.Host == "" || !slices.Contains(webSchemes, u.Scheme)) {
+		return redacted
+	}
+	return string(a)
+}
+
+// Format prints String for every verb.
+func (a Address) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) }
+
+// MarshalText serves encoding/json and the YAML encoder.
+func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText takes the address as it is; Validate looks at it.
+func (a *Address) UnmarshalText(text []byte) error {
+	*a = Address(text)
+	return nil
+}
+
+// LogValue serves log/slog.
+func (a Address) LogValue() slog.Value { return slog.StringValue(a.String()) }

@@ -41,14 +41,14 @@ func pathless(err error) error {
 func readSecret(path string) (string, error) {
 	data, err := readLimited(path, maxSecretFile)
 	if err != nil {
-		return "", fmt.Errorf("read secret from %s: %w", path, err)
+		return "", fmt.Errorf("read secret from %s: %w", shownPath(path), err)
 	}
 	text := strings.TrimRight(string(data), "\r\n")
 	switch {
 	case text == "":
-		return "", fmt.Errorf("read secret from %s: the file is empty", path)
+		return "", fmt.Errorf("read secret from %s: the file is empty", shownPath(path))
 	case strings.ContainsAny(text, "\r\n"):
-		return "", fmt.Errorf("read secret from %s: the file has more than one line; keys_file reads one key a line", path)
+		return "", fmt.Errorf("read secret from %s: the file has more than one line; keys_file reads one key a line", shownPath(path))
 	}
 	return text, nil
 }
@@ -57,7 +57,7 @@ func readSecret(path string) (string, error) {
 func readSecrets(path string) ([]Secret, error) {
 	data, err := readLimited(path, maxSecretFile)
 	if err != nil {
-		return nil, fmt.Errorf("read keys from %s: %w", path, err)
+		return nil, fmt.Errorf("read keys from %s: %w", shownPath(path), err)
 	}
 	var keys []Secret
 	for line := range strings.Lines(string(data)) {
@@ -67,7 +67,7 @@ func readSecrets(path string) ([]Secret, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("read keys from %s: no key in the file", path)
+		return nil, fmt.Errorf("read keys from %s: no key in the file", shownPath(path))
 	}
 	return keys, nil
 }
@@ -80,7 +80,7 @@ func (d *decoder) readKeyFiles(c *Config) {
 		}
 		more, err := readSecrets(path)
 		if err != nil {
-			d.problem(field, "", "", err)
+			d.problem(field, "", "", d.source.hush(field, err))
 			return
 		}
 		*keys = append(*keys, more...)

@@ -115,7 +115,7 @@ type Environment struct {
 	// PEM file with certificates to trust besides the system's, for a proxy that opens TLS.
 	CAFile string `yaml:"ca_file" path:"local"`
 	// Address of FinOps itself, https://NAME.operations.dynamics.com. Needed for queues; events alone do without.
-	URL string `yaml:"url"`
+	URL Address `yaml:"url"`
 	// FinOps runs on-premises: paths gain /namespaces/AXSF. It has no queues. Default false.
 	OnPremises bool `yaml:"on_premises"`
 	// How finrelay signs in to FinOps.
@@ -140,7 +140,7 @@ type SignIn struct {
 	// Password of the certificate file.
 	CertificatePassword Secret `yaml:"certificate_password"`
 	// Host that issues tokens, for sovereign clouds and AD FS. Default https://login.microsoftonline.com.
-	Authority string `yaml:"authority"`
+	Authority Address `yaml:"authority"`
 }
 
 // Queue is a recurring data job of FinOps whose messages a flow polls.

@@ -14,11 +14,12 @@ type span struct {
 	text   string
 }
 
-// show remembers that text stands at a place and may be repeated. What does not
-// stand there as it is spelt is not remembered.
+// show remembers that text stands at a place and may be repeated: what may is
+// for the caller to judge. What does not stand there as it is spelt is not
+// remembered.
 func (s *source) show(line, column int, text string) {
 	lines := s.lines()
-	if line < 1 || line > len(lines) || column < 1 || text == "" || carriesSecret.MatchString(text) {
+	if line < 1 || line > len(lines) || column < 1 || text == "" {
 		return
 	}
 	runes := []rune(lines[line-1])
@@ -36,9 +37,6 @@ func (s *source) show(line, column int, text string) {
 		}
 	}
 }
-
-// carriesSecret: an address with a password or a signature, wherever it is written.
-var carriesSecret = regexp.MustCompile(`(?i)://[^/]*@|[?&](sig|code)=`)
 
 // longestLine bounds the characters of a line that is shown whole.
 const longestLine = 160

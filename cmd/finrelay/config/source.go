@@ -20,6 +20,8 @@ type source struct {
 type place struct {
 	line, column int
 	shown        string // source text of the value, one line; "" when it must not be shown
+	judged       bool   // shown is the value's text, which was found harmless
+	hidden       bool   // the value must not be shown, wherever it is written
 	expanded     bool   // the value came out of a variable: show only the source text
 	verbatim     bool   // source text and value are equal, character for character
 	indent       int    // of a block scalar's lines; 0 for others
@@ -45,6 +47,9 @@ func (s *source) at(field string) (place, bool) {
 // locate fills the place of a problem that has a field.
 func (s *source) locate(e *Error, value string) *Error {
 	e.Value = value
+	if inDoubt(e.Field, value) {
+		e.Value = redacted
+	}
 	if s == nil {
 		return e
 	}
@@ -59,10 +64,13 @@ func (s *source) locate(e *Error, value string) *Error {
 		return e
 	}
 	switch {
-	case p.shown == "" && value != "":
+	case value == "":
+	case p.hidden || p.shown == "":
 		e.Value = redacted
-	case p.expanded && value != "":
+	case p.expanded && p.judged:
 		e.Value = strings.Trim(p.shown, `"'`)
+	case p.expanded:
+		e.Value = redacted
 	}
 	return e
 }

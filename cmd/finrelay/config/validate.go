@@ -41,9 +41,13 @@ func (v *validator) fail(field, value, hint, text string) *Error {
 	return e
 }
 
-// failCause is fail with the cause kept for errors.Is and errors.As.
+// failCause is fail with the cause kept for errors.Is and errors.As. Where the
+// value is hidden so is the text of the cause, which may repeat it.
 func (v *validator) failCause(field, value, hint string, err error) *Error {
 	e := v.c.source.locate(&Error{Field: field, Hint: hint, Err: err}, value)
+	if e.Value != value {
+		e.Err = unsaid{err}
+	}
 	v.problems = append(v.problems, e)
 	return e
 }

@@ -33,7 +33,7 @@ func (v *validator) project(field string, f *Flow) {
 			return
 		}
 		if p.Schedule != "" && o.Project.Schedule != "" && o.Project.Environment == p.Environment && strings.EqualFold(o.Project.Name, p.Name) {
-			v.fail(field+".schedule", p.Schedule, "leave it to one of the two flows; the exports are routed to both", "flow "+o.Name+" has a schedule for this project already")
+			v.fail(field+".schedule", p.Schedule, "leave it to one of the two flows; the exports are routed to both", "flow "+flowName(i, o)+" has a schedule for this project already")
 		}
 	}
 }

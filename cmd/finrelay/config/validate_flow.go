@@ -94,13 +94,12 @@ func (v *validator) program(field, program, hint string) {
 		v.failCause(field, program, hint, fmt.Errorf("not a jq program: %w", err))
 		return
 	}
-	p, exact := v.c.source.at(field)
-	if exact && p.expanded { // the parser's message quotes what the variable held
-		v.fail(field, program, hint, "not a jq program")
+	e := v.failCause(field, program, hint, fmt.Errorf("not a jq program: %w", err))
+	if e.Value != program { // the parser's message quotes what is hidden
+		e.Err = errors.New("not a jq program")
 		return
 	}
-	e := v.failCause(field, program, hint, fmt.Errorf("not a jq program: %w", err))
-	if exact {
+	if p, exact := v.c.source.at(field); exact {
 		e.Line, e.Column = p.inside(program, pe.Offset-len(pe.Token))
 		e.Excerpt = v.c.source.markInside(p, e.Line, e.Column)
 	}

@@ -24,7 +24,7 @@ func (v *validator) listener() {
 	case c.TLS.Certificate != "":
 		if _, err := tls.LoadX509KeyPair(c.TLS.Certificate, c.TLS.Key); err != nil {
 			v.failCause("tls", "", "tls.certificate and tls.key are PEM files that belong together, relative to the folder of this file",
-				fmt.Errorf("load %s and %s: %w", c.TLS.Certificate, c.TLS.Key, err))
+				v.hushPair(fmt.Errorf("load %s and %s: %w", c.TLS.Certificate, c.TLS.Key, err)))
 		}
 	}
 	host, port, err := net.SplitHostPort(c.Listen)
@@ -36,9 +36,21 @@ func (v *validator) listener() {
 		v.fail("listen", c.Listen, "the port is a number from 0 to 65535; 0 takes a free one", "not an address")
 		return
 	}
+	if strings.ContainsAny(host, "@/=?#") {
+		v.fail("listen", c.Listen, "write HOST:PORT, for example 127.0.0.1:8686", "not an address")
+		return
+	}
 	if !isLoopback(host) && c.TLS == (TLS{}) && !c.Insecure {
 		v.fail("listen", c.Listen, "set tls, or listen on 127.0.0.1, or set insecure: true if something in front of it ends TLS", "other machines reach this address, and keys would cross the network in clear text")
 	}
+}
+
+// hushPair is hush for an error that names both files of the listener.
+func (v *validator) hushPair(err error) error {
+	if doubtful(v.c.TLS.Certificate) || doubtful(v.c.TLS.Key) {
+		return unsaid{err}
+	}
+	return v.c.source.hush("tls.certificate", v.c.source.hush("tls.key", err))
 }
 
 func validPort(port string) bool {
@@ -65,7 +77,7 @@ func (v *validator) environments() {
 		v.signIn(field, &env)
 		if env.CAFile != "" {
 			if err := checkCertificates(env.CAFile); err != nil {
-				v.failCause(field+".ca_file", "", "a PEM file with at least one certificate, relative to the folder of this file", err)
+				v.failCause(field+".ca_file", "", "a PEM file with at least one certificate, relative to the folder of this file", v.c.source.hush(field+".ca_file", err))
 			}
 		}
 	}
@@ -95,7 +107,7 @@ func (v *validator) linkHosts(field string, hosts []string) {
 	}
 }
 
-var proxySchemes = []string{"http", "https"}
+var webSchemes = []string{"http", "https"}
 
 func (v *validator) proxy(field string, proxy ProxyURL) {
 	if proxy == "" {
@@ -103,18 +115,24 @@ func (v *validator) proxy(field string, proxy ProxyURL) {
 	}
 	u, err := url.Parse(string(proxy))
 	// The parser's message repeats the address and its password.
-	if err != nil || !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+	if err != nil || !isProxy(u) {
 		v.fail(field, redacted, "write http://HOST:PORT, or https:// for a proxy that speaks TLS itself", "not the address of a proxy")
 	}
+}
+
+// isProxy reports whether an address is a host, perhaps with a user, and no more.
+func isProxy(u *url.URL) bool {
+	return slices.Contains(webSchemes, u.Scheme) && u.Hostname() != "" && strings.Trim(u.Path, "/") == "" &&
+		u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
 }
 
 func checkCertificates(path string) error {
 	pem, err := readLimited(path, 16<<20)
 	if err != nil {
-		return fmt.Errorf("read certificates from %s: %w", path, err)
+		return fmt.Errorf("read certificates from %s: %w", shownPath(path), err)
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return fmt.Errorf("read certificates from %s: %w", path, errors.New("no certificate in the file"))
+		return fmt.Errorf("read certificates from %s: %w", shownPath(path), errors.New("no certificate in the file"))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,12 +21,15 @@ func (v *validator) signIn(field string, e *Environment) {
 		}
 		return
 	}
-	u, err := url.Parse(e.URL)
+	u, err := url.Parse(string(e.URL))
 	switch {
-	case err != nil || u.Host == "" || u.RawQuery != "" || u.User != nil:
-		v.fail(field+".url", e.URL, "write https://NAME.operations.dynamics.com, nothing behind it", "not the address of a FinOps")
+	case err != nil || u.Host == "" || doubtfulAddress(u):
+		v.fail(field+".url", redacted, "write https://NAME.operations.dynamics.com, nothing behind it", "not the address of a FinOps")
 	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
-		v.fail(field+".url", e.URL, "write https://", "a token would cross the network in clear text")
+		v.fail(field+".url", redacted, "write https://", "a token would cross the network in clear text")
+	}
+	if u, err := url.Parse(string(s.Authority)); s.Authority != "" && (err != nil || u.Host == "" || !slices.Contains(webSchemes, u.Scheme) || doubtfulAddress(u)) {
+		v.fail(field+".sign_in.authority", redacted, "write https://HOST, nothing behind it", "not the address of a host that issues tokens")
 	}
 	need := func(name, value, why string) {
 		if value == "" {
@@ -42,10 +46,16 @@ func (v *validator) signIn(field string, e *Environment) {
 		need("client_id", s.ClientID, "the application's id")
 		need("certificate", s.Certificate, "a PEM or PFX file with certificate and key")
 	case "adfs":
-		need("authority", s.Authority, "the address of AD FS, https://adfs.contoso.example")
+		need("authority", string(s.Authority), "the address of AD FS, https://adfs.contoso.example")
 		need("client_id", s.ClientID, "the application's id")
 		need("secret", s.Secret.Reveal(), "the application's secret, for example ${FINOPS_SECRET}")
 	}
+}
+
+// doubtfulAddress reports whether an address has more than a host and a path:
+// a password, a token or a key, which would be sent with every request.
+func doubtfulAddress(u *url.URL) bool {
+	return u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "" || strings.ContainsAny(u.Path, "@=;")
 }
 
 var guidPattern = regexp.MustCompile(`^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$`)
@@ -80,10 +90,18 @@ func (v *validator) polledBefore(q *Queue) string {
 			break
 		}
 		if o.Queue.Environment == q.Environment && bare(o.Queue.Activity) == bare(q.Activity) {
-			return o.Name
+			return flowName(i, o)
 		}
 	}
 	return ""
+}
+
+// flowName is a flow as messages about another one call it.
+func flowName(i int, f *Flow) string {
+	if validName(f.Name) {
+		return f.Name
+	}
+	return "flows[" + itoa(i) + "]"
 }
 
 // signedIn checks that FinOps can be asked in an environment that a setting

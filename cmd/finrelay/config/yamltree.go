@@ -105,7 +105,7 @@ func (d *decoder) syntaxError(err error) *Error {
 		e.Hint = "indent with spaces"
 	}
 	if ye, ok := errors.AsType[yaml.Error](err); ok {
-		e.Err = fmt.Errorf("not YAML: %s", ye.GetMessage())
+		e.Err = fmt.Errorf("not YAML: %s", parserMessage(ye.GetMessage()))
 		if t := ye.GetToken(); t != nil {
 			e.Line, e.Column = t.Position.Line, t.Position.Column
 			e.Excerpt = d.source.excerpt(e.Line, e.Column, "")
