@@ -70,9 +70,12 @@ var spellings = map[string]func(string) string{
 // in, and however it is written, no message repeats the secret.
 func TestAddressesAreNotShown(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, s := range places {
+	for n, s := range places {
 		for name, spell := range spellings {
-			for _, address := range addresses {
+			for i, address := range addresses {
+				if name != "plain" && name != "double" && (i+n)%4 != 0 {
+					continue // each address is spelt so somewhere
+				}
 				checkHidden(t, strings.ReplaceAll(s.flow, "%s", spell(address)), name)
 				checkHidden(t, strings.ReplaceAll(s.block, "%s", spell(address)), name)
 			}
