@@ -71,7 +71,7 @@ func (r *result) writes() (seconds []float64) {
 }
 
 // ours is the contestant that stands for finrelay: with many packages the one
-// that converts them all in one process, as the server does.
+// that converts them all in one command.
 func (r *result) ours() string {
 	if r.role == many {
 		return together

@@ -190,26 +190,30 @@ func (cv *conversion) convertPipe(ctx context.Context, r io.Reader, name string,
 		return fmt.Errorf("keep %s: %w", name, errors.Join(err, f.Close()))
 	}
 	contents, err := unpack.OpenFile(f, unpack.Options{Name: name})
-	return cv.convertContents(ctx, contents, err, name, opt)
+	if err != nil {
+		return openError(name, err)
+	}
+	return cv.contents(ctx, contents, name, opt)
 }
 
 func (cv *conversion) convertFile(ctx context.Context, path, name string, opt convert.Options) error {
 	contents, err := unpack.Open(path, unpack.Options{Name: name})
-	return cv.convertContents(ctx, contents, err, name, opt)
+	if err != nil {
+		return openError(name, err)
+	}
+	return cv.contents(ctx, contents, name, opt)
 }
 
-// convertContents converts what was opened, if it was.
-func (cv *conversion) convertContents(ctx context.Context, contents *unpack.Contents, err error, name string, opt convert.Options) error {
+func openError(name string, err error) error {
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		err = at.Err // it names the file again, or the one that standard input is kept in
 	}
-	if err != nil {
-		return fmt.Errorf("open %s: %w", name, err)
-	}
-	return errors.Join(cv.contents(ctx, contents, name, opt), contents.Close())
+	return fmt.Errorf("open %s: %w", name, err)
 }
 
-func (cv *conversion) contents(ctx context.Context, contents *unpack.Contents, name string, opt convert.Options) error {
+// contents converts what was opened, and closes it.
+func (cv *conversion) contents(ctx context.Context, contents *unpack.Contents, name string, opt convert.Options) (err error) {
+	defer func() { err = errors.Join(err, contents.Close()) }()
 	for _, m := range contents.Missing {
 		cv.note(fmt.Sprintf("%s: the manifest names %s for %s, but the package does not hold it", name, m.File, m.Entity))
 	}
@@ -239,7 +243,7 @@ type data struct {
 	size         int64 // bytes; 0 when unknown
 
 	again func() (io.ReadCloser, error) // opens it anew; nil when it can be read once only
-	facts fileFacts                     // of a first pass
+	began time.Time                     // of a first pass; zero when there was none
 	named int64                         // bad rows that a first pass has named
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"finrelay/exporter"
 	"finrelay/exporter/convert"
@@ -43,7 +44,7 @@ func (cv *conversion) twice(from data, opt convert.Options, can convert.Repeat, 
 	if from.again == nil {
 		return pour(from, opt)
 	}
-	from.facts = newFacts(from)
+	from.began = time.Now()
 	opt.Repeat = can
 	err := pour(from, opt)
 	first, ok := errors.AsType[*repeatError](err)

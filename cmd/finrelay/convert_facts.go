@@ -33,10 +33,11 @@ type fileFacts struct {
 }
 
 func newFacts(from data) fileFacts {
-	if !from.facts.began.IsZero() {
-		return from.facts
+	began := from.began
+	if began.IsZero() {
+		began = time.Now()
 	}
-	return fileFacts{File: from.name, Entity: from.entity, began: time.Now()}
+	return fileFacts{File: from.name, Entity: from.entity, began: began}
 }
 
 // done completes the facts. schema is nil unless it was asked for.

@@ -75,7 +75,8 @@ func (cv *conversion) checkInputs(names []string) error {
 	return nil
 }
 
-// overwritesInput refuses outputs that would take the place of an input.
+// overwritesInput refuses outputs that would take the place of an input: its
+// file, or one in a package's folder that holds inputs.
 func (cv *conversion) overwritesInput(names []string, parts []*part) error {
 	if cv.target.out == "" || cv.schema {
 		return nil
@@ -84,26 +85,30 @@ func (cv *conversion) overwritesInput(names []string, parts []*part) error {
 	if err != nil {
 		return err
 	}
-	here := map[string]bool{}              // the folder --out, by its names
-	inputs := map[string]map[string]bool{} // in lower case, by folder
+	// What stands in --out, or in a folder in it, in lower case.
+	files, folders := map[string]string{}, map[string]string{}
+	here := map[string]bool{} // whether a folder, as it is spelled, is --out
 	for _, name := range names {
 		folder := filepath.Dir(name)
-		if inputs[folder] == nil {
-			inputs[folder] = map[string]bool{}
+		is, known := here[folder]
+		if !known {
 			info, err := os.Stat(folder)
-			here[folder] = err == nil && os.SameFile(info, out)
+			is = err == nil && os.SameFile(info, out)
+			here[folder] = is
 		}
-		inputs[folder][strings.ToLower(filepath.Base(name))] = true
+		if is {
+			files[strings.ToLower(filepath.Base(name))] = name
+		} else if below, err := filepath.Rel(cv.target.out, folder); err == nil {
+			folders[strings.ToLower(below)] = folder
+		}
 	}
 	for _, p := range parts {
-		for folder, named := range inputs {
-			file := p.target.stem + "." + p.target.format
-			if here[folder] && named[strings.ToLower(file)] {
-				return fmt.Errorf("%s is an input, and the rows of another would take its place: name another folder with --out", filepath.Join(folder, file))
-			}
-			if below, err := filepath.Rel(cv.target.folder(), folder); err == nil && strings.EqualFold(below, p.target.stem) {
-				return fmt.Errorf("%s holds inputs, and rows of a package may take their place: name another folder with --out", folder)
-			}
+		stem := strings.ToLower(p.target.stem)
+		if name := files[stem+"."+p.target.format]; name != "" {
+			return fmt.Errorf("%s is an input, and the rows of another would take its place: name another folder with --out", name)
+		}
+		if folder := folders[stem]; folder != "" {
+			return fmt.Errorf("%s holds inputs, and rows of a package may take their place: name another folder with --out", folder)
 		}
 	}
 	return nil

@@ -35,8 +35,8 @@ type BadRow struct {
 	Record int64 // number of the record, from 1, header not counted, bad rows counted
 	// Raw holds the record as it stands in the source, in CSV line end included,
 	// valid during the call; of a workbook, the row as JSON; of one longer than
-	// Options.MaxRecord, its beginning. In the multi-byte code pages of East Asia, where two
-	// codes may mean one character, it may hold the other code.
+	// Options.MaxRecord, its beginning. In the multi-byte code pages of East Asia,
+	// where two codes may mean one character, it may hold the other code.
 	Raw []byte
 	Err error // what is wrong, in words that need no context
 }
@@ -68,9 +68,10 @@ type Result struct {
 // exporter.ErrUnsupported for old workbooks, archives and other binary content;
 // exporter.ErrEncrypted, ErrDamaged and ErrTooLarge for workbooks;
 // *exporter.RecordError for a document that is not well-formed, a header that
-// names no columns, and a record longer than MaxRecord where it is not clear
-// where it ends, as it is in JSON Lines and mostly in CSV; the sink's own errors; r's errors, wrapped. When ctx ends its cause is
-// returned, at the latest when the Read in progress returns.
+// names no columns, and a record longer than MaxRecord whose end cannot be told
+// (that of a line of JSON Lines can be, that of a CSV record mostly); the sink's
+// own errors; r's errors, wrapped. When ctx ends its cause is returned, at the
+// latest when the Read in progress returns.
 //
 // Calls may run concurrently. What is longer than its first 64 KB is read by a
 // goroutine that Convert starts, so r must not be tied to the caller's; further

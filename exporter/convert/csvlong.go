@@ -60,7 +60,7 @@ func (s *csvShape) quotedLen(in []byte, atEOF bool) (n int, closed bool) {
 		}
 		n += i + len(s.quote)
 		rest := in[n:]
-		if !begins(rest, s.quote) {
+		if !hasPrefix(rest, s.quote) {
 			return n, atEOF || !endsWithin(rest, s.quote)
 		}
 		n += len(s.quote)

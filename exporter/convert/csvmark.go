@@ -21,9 +21,9 @@ func meaning(character string, itself uint8) uint8 {
 func (s *csvShape) mark(in []byte, atEOF bool) (what uint8, size int) {
 	more := !atEOF
 	switch {
-	case begins(in, s.delimiter):
+	case hasPrefix(in, s.delimiter):
 		return delim, len(s.delimiter)
-	case s.quoting && begins(in, s.quote):
+	case s.quoting && hasPrefix(in, s.quote):
 		return quote, len(s.quote)
 	case more && endsWithin(in, s.delimiter), more && s.quoting && endsWithin(in, s.quote):
 		return cutOff, len(in)
@@ -33,11 +33,7 @@ func (s *csvShape) mark(in []byte, atEOF bool) (what uint8, size int) {
 
 // quoteAt says whether a quote stands at in[i].
 func (s *csvShape) quoteAt(in []byte, i int) bool {
-	return s.quoting && i < len(in) && in[i] == s.quote[0] && (len(s.quote) == 1 || begins(in[i:], s.quote))
-}
-
-func begins(in []byte, character string) bool {
-	return len(in) >= len(character) && string(in[:len(character)]) == character
+	return s.quoting && i < len(in) && in[i] == s.quote[0] && (len(s.quote) == 1 || hasPrefix(in[i:], s.quote))
 }
 
 // endsWithin says whether in is the beginning of the character and no more.

@@ -167,3 +167,8 @@ func (w *window) reject(err error) error {
 func (w *window) tooLong(at int) error {
 	return w.reject(faultf(at, "record longer than %d bytes", w.max))
 }
+
+// hasPrefix is bytes.HasPrefix for a string; none has the empty one.
+func hasPrefix(in []byte, s string) bool {
+	return len(in) >= len(s) && string(in[:len(s)]) == s && s != ""
+}

@@ -99,11 +99,6 @@ func (f *xmlFast) records(key *xmlKey, out, in []byte, o, p int) (int, int, xmlF
 	}
 }
 
-// hasPrefix is bytes.HasPrefix for a string; none has the empty one.
-func hasPrefix(in []byte, s string) bool {
-	return len(in) >= len(s) && string(in[:len(s)]) == s && s != ""
-}
-
 // tagEnds says whether what was read before in is the whole name of a tag, which
 // has no attributes if it is of text.
 func tagEnds(in []byte, record bool) bool {
