@@ -63,6 +63,9 @@ type Environment struct {
 	Link     fetch.ClientOptions
 	FinOps   *dmf.Client // nil without sign-in: events only
 	Fetchers int         // downloads at once from this environment; 0 is no limit of its own
+	// ProofAfter is how far apart two downloads of a queue's file must be whose
+	// equal bytes prove that there are no others; 0 is DefaultProofAfter.
+	ProofAfter time.Duration
 }
 
 // Relay does the work. Create it with New, run it with Run; its other methods

@@ -126,6 +126,7 @@ func TestJudgeKnowsEveryKind(t *testing.T) {
 		fetch.KindGone: state.ReasonLinkGone, fetch.KindNotAzure: state.ReasonNotAzure, fetch.KindBusy: state.ReasonBusy,
 		fetch.KindNetwork: state.ReasonNetwork, fetch.KindHostile: state.ReasonLinkHostile, fetch.KindChanged: state.ReasonBlobChanging,
 		fetch.KindTooLarge: state.ReasonTooLarge, fetch.KindMismatch: state.ReasonBlobMismatch,
+		fetch.KindNoFile: state.ReasonNoExport, fetch.KindMissing: state.ReasonFileMissing, fetch.KindRedirected: state.ReasonRedirected,
 	}
 	for kind := range constants[fetch.Kind](t, "../exporter/fetch", "Kind") {
 		v := judge(&fetch.LinkError{Kind: kind}, facts{attempts: 1, now: noon})

@@ -138,7 +138,7 @@ func naming(advice, id string) string {
 func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	now := r.db.Now()
 	switch {
-	case s.State == state.Settled && s.Reason == state.ReasonSkipped:
+	case s.State == state.Settled && (s.Reason == state.ReasonSkipped || s.Reason == state.ReasonTaken):
 		return Whereabouts{Place: SkippedHere}
 	case s.State == state.Settled && (s.Reason == state.ReasonSameExport || s.Reason == state.ReasonSuperseded):
 		return Whereabouts{Place: SameElsewhere}
@@ -152,13 +152,8 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 			next = Advice(s.Reason)
 		}
 		return Whereabouts{Place: SafeHere, Paths: []string{r.inFolder(s.RawFile)}, Next: next}
-	case s.Source == "queue" && now.Before(s.Deadline):
-		// Not acknowledged, so FinOps hands it out again every half hour.
-		w := Whereabouts{Place: InFinOps, Until: s.Deadline}
-		if s.State == state.Parked || s.State == state.Waiting {
-			w.Next = "nothing now: the queue hands it out again; " + Advice(s.Reason)
-		}
-		return w
+	case s.Source == "queue":
+		return r.whereMessage(s, now)
 	case s.State == state.Expired && !s.RenewAt.IsZero():
 		return Whereabouts{Place: AtRisk, Until: s.Order.At.Add(BlobLife), Next: "nothing now: " + rungText(s)}
 	case s.State == state.Expired || s.State == state.Parked || s.RawHere():
@@ -170,7 +165,32 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 		}
 		return w
 	}
-	return Whereabouts{Place: AtRisk, Next: "nothing now: the link is past its time by our clock, but only the server may declare it dead; it is being tried"}
+	return Whereabouts{Place: AtRisk, Paths: r.seenPaths(s), Next: "nothing now: the link is past its time by our clock, but only the server may declare it dead; it is being tried"}
+}
+
+// whereMessage speaks of a queue's message whose file is not here, or is not
+// proved. It is not acknowledged, so FinOps hands it out again every half hour
+// and keeps its file for a week.
+func (r *Relay) whereMessage(s state.Shipment, now time.Time) Whereabouts {
+	w := Whereabouts{Place: InFinOps, Until: s.Deadline, Paths: r.seenPaths(s)}
+	switch {
+	case !now.Before(s.Deadline):
+		return Whereabouts{Place: Lost, Paths: w.Paths, Next: "FinOps keeps the file of a message for 7 days: " + r.fullPush(s)}
+	case s.Reason == state.ReasonFileGone, s.Reason == state.ReasonFileMissing && s.State == state.Parked:
+		w.Place = AtRisk
+	}
+	if s.State == state.Parked || s.State == state.Waiting {
+		w.Next = "nothing now: it is downloaded again by itself, at the latest when the queue hands it out again; " + Advice(s.Reason)
+	}
+	return w
+}
+
+// seenPaths is what came and is not known to be the export.
+func (r *Relay) seenPaths(s state.Shipment) []string {
+	if s.Seen.File == "" {
+		return nil
+	}
+	return []string{r.inFolder(s.Seen.File)}
 }
 
 // rungText says what is being done about an expired shipment.
@@ -220,12 +240,12 @@ func (r *Relay) linkLost(s state.Shipment, now time.Time) Whereabouts {
 	until := s.Order.At.Add(BlobLife)
 	next := Advice(s.Reason)
 	if s.Reason == state.ReasonLinkGone || !now.Before(until) {
-		return Whereabouts{Place: Lost, Next: r.fullPush(s)}
+		return Whereabouts{Place: Lost, Paths: r.seenPaths(s), Next: r.fullPush(s)}
 	}
 	if s.State == state.Expired || s.Reason == state.ReasonLinkRefused {
 		next = join(next, r.fullPush(s))
 	}
-	return Whereabouts{Place: AtRisk, Until: until, Next: next}
+	return Whereabouts{Place: AtRisk, Until: until, Paths: r.seenPaths(s), Next: next}
 }
 
 // fullPush says how the rows come again, which depends on how they are exported.
@@ -271,8 +291,13 @@ var advice = map[state.Reason]string{
 	state.ReasonLinkGone:      "the file is not in the storage any more",
 	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts, restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
 	state.ReasonNotAzure:      "look for a proxy or firewall between here and the storage account, then finrelay rerun SHIPMENT-ID",
+	state.ReasonNoExport:      "what came is a page or an error document, and kept to look at: find the proxy, filter or gateway that answers in FinOps' place; finrelay ack SHIPMENT-ID --why TEXT gives the rows up",
+	state.ReasonUnproved:      "it is downloaded again until it is known to be whole; if the kept file is the export as it stands, finrelay ack SHIPMENT-ID --why TEXT takes it",
+	state.ReasonFileMissing:   "FinOps' queue does not find the file of its message: look at the recurring data job's messages in FinOps (Manage messages); if the file is gone, run a full push, then finrelay ack SHIPMENT-ID --why \"full push\"",
+	state.ReasonFileGone:      "FinOps says that the file of this message is gone: run a full push of its entities, then finrelay ack SHIPMENT-ID --why \"full push\"",
+	state.ReasonRedirected:    "if the host it is sent on to is your storage account, add it to environments.NAME.link_hosts and restart; else look who answers in FinOps' place",
 	state.ReasonLinkNotYet:    "compare this machine's clock with the storage account's",
-	state.ReasonBusy:          "the storage account is busy; finrelay rerun SHIPMENT-ID if it was parked",
+	state.ReasonBusy:          "the server is busy; finrelay rerun SHIPMENT-ID if it was parked",
 	state.ReasonNetwork:       "look at DNS, firewall and network between here and the storage account; finrelay rerun SHIPMENT-ID if it was parked",
 	state.ReasonBlobChanging:  "the file changes while it is read: find out who writes it, then finrelay rerun SHIPMENT-ID",
 	state.ReasonBlobMismatch:  "the file does not have the length or checksum that the storage states: finrelay rerun SHIPMENT-ID",

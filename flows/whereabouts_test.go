@@ -15,7 +15,7 @@ import (
 // story, or speak of what a person has decided.
 var neverParked = []state.Reason{
 	state.ReasonEndpointTest, state.ReasonImportStatus, state.ReasonNoLink, // ignored events
-	state.ReasonRerun, state.ReasonRetry, state.ReasonSkipped, // a person's verbs
+	state.ReasonRerun, state.ReasonRetry, state.ReasonSkipped, state.ReasonTaken, // a person's verbs
 	state.ReasonDuplicateEvent, state.ReasonFreshLink, state.ReasonShutdown, state.ReasonRawRemoved, state.ReasonNewEpoch, // the journal's
 	state.ReasonRedelivered, state.ReasonNoFile, state.ReasonNoFreshLink, // a queue's, done with
 	state.ReasonStillRunning,                       // the journal's

@@ -120,8 +120,10 @@ var transitions = map[string]func(*ledger, subject) error{
 		_, err := l.ClaimFetches(bg, FetchClaims{Limit: 10})
 		return err
 	},
-	"mark":    func(l *ledger, s subject) error { return l.Mark(bg, s.shipment, "e", 5) },
-	"fetched": func(l *ledger, s subject) error { return l.Fetched(bg, s.shipment, RawFile{File: "raw/x"}) },
+	"mark": func(l *ledger, s subject) error { return l.Mark(bg, s.shipment, "e", 5) },
+	"fetched": func(l *ledger, s subject) error {
+		return l.Fetched(bg, s.shipment, RawFile{File: "raw/x", Proof: ProofWhole})
+	},
 	"wait fetch": func(l *ledger, s subject) error {
 		return l.WaitFetch(bg, s.shipment, l.Now().Add(time.Hour), ReasonBusy, "")
 	},

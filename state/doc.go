@@ -48,6 +48,13 @@
 // deleted then. Its raw file stays: until the retention time after the last
 // thing that needed it, and always while one of its exports is open or parked.
 //
+// # Proof
+//
+// A queue's message is acked, and so forgotten by FinOps, when its shipment's
+// proof says why the file is the export (proof.go). What a download brought and
+// is not proved is kept, and the shipment waits or is parked; FinOps hands the
+// message out again.
+//
 // # Durability
 //
 // One goroutine writes. It takes every transition that is waiting at that

@@ -136,7 +136,7 @@ func (l *ledger) fetching(identity string) string {
 func (l *ledger) fetched(identity string) string {
 	l.t.Helper()
 	id := l.fetching(identity)
-	l.must(l.Fetched(context.Background(), id, RawFile{File: "raw/" + id, Bytes: 10, SHA256: "ab"}))
+	l.must(l.Fetched(context.Background(), id, RawFile{File: "raw/" + id, Bytes: 10, SHA256: "ab", Proof: ProofWhole}))
 	return id
 }
 

@@ -63,11 +63,11 @@ var arrows = map[Kind]map[State][]State{
 		Unreadable: {Accepted, Ignored}, // read again, or skipped by a person
 	},
 	KindShipment: {
-		"":       {Pending, Settled}, // settled at once: a queue's message without a file
-		Pending:  {Fetching},
-		Waiting:  {Fetching, Pending},
+		"":       {Pending, Settled},           // settled at once: a queue's message without a file
+		Pending:  {Fetching, Fetched, Settled}, // fetched, settled: a person takes what is here
+		Waiting:  {Fetching, Pending, Fetched, Settled},
 		Fetching: {Fetched, Waiting, Expired, Parked, Pending, Settled}, // settled: dead, and its rows came another way
-		Expired:  {Pending, Settled},                                    // settled: skipped by a person, or its rows came another way
+		Expired:  {Pending, Fetched, Settled},                           // settled: skipped by a person, or its rows came another way
 		Fetched:  {Settled, Parked},
 		Parked:   {Pending, Fetched, Settled},
 	},
@@ -90,7 +90,7 @@ var arrows = map[Kind]map[State][]State{
 		"":      {Held},
 		Held:    {Due},
 		Due:     {Acked, Stale},
-		Stale:   {Due, Assumed},
+		Stale:   {Due, Acked, Assumed},
 		Acked:   {Due}, // handed out again: the ack had no effect
 		Assumed: {Due},
 	},

@@ -118,8 +118,11 @@ func (w *walk) actions() map[string]func(*rapid.T) {
 			_, err := w.db.ClaimFetches(bg, FetchClaims{Limit: 2})
 			return err
 		}),
-		"fetched": on(func() error { id := w.shipment("s"); return w.db.Fetched(bg, id, RawFile{File: "raw/" + id}) }),
-		"wait":    on(func() error { return w.db.WaitFetch(bg, w.shipment("s"), w.now.Add(time.Minute), ReasonBusy, "") }),
+		"fetched": on(func() error {
+			id := w.shipment("s")
+			return w.db.Fetched(bg, id, RawFile{File: "raw/" + id, Proof: ProofWhole})
+		}),
+		"wait": on(func() error { return w.db.WaitFetch(bg, w.shipment("s"), w.now.Add(time.Minute), ReasonBusy, "") }),
 		"expire": on(func() error {
 			return w.db.Expire(bg, w.shipment("s"), testTime.Add(time.Duration(rapid.IntRange(0, 5).Draw(w.t, "of"))*time.Hour), "")
 		}),
@@ -269,7 +272,7 @@ func (w *walk) finish() (landed int) {
 		fetches, err := w.db.ClaimFetches(bg, FetchClaims{Limit: 99})
 		w.may(err)
 		for _, j := range fetches {
-			w.may(w.db.Fetched(bg, j.Shipment.ID, RawFile{File: "raw/" + j.Shipment.ID}))
+			w.may(w.db.Fetched(bg, j.Shipment.ID, RawFile{File: "raw/" + j.Shipment.ID, Proof: ProofWhole}))
 		}
 		renewals, err := w.db.ClaimRenewals(bg, 99)
 		w.may(err)

@@ -24,6 +24,13 @@ const (
 	ReasonBlobChanging Reason = "blob_changing"
 	ReasonBlobMismatch Reason = "blob_mismatch"
 
+	// What came is not known to be the export.
+	ReasonNoExport    Reason = "not_the_export" // a page, an error document, an answer without a file
+	ReasonUnproved    Reason = "not_proved"     // it may be half of the file, or something else
+	ReasonFileMissing Reason = "file_missing"   // 404: the queue does not find the message's file
+	ReasonFileGone    Reason = "file_gone"      // 410: it says that the file is gone
+	ReasonRedirected  Reason = "redirected"     // the queue sends the download on to a host that is not allowed
+
 	// The file.
 	ReasonDamaged     Reason = "damaged"
 	ReasonEmptyFile   Reason = "empty_file"
@@ -64,7 +71,8 @@ const (
 
 	// A person.
 	ReasonRerun   Reason = "rerun"
-	ReasonRetry   Reason = "retry" // the journal's: what waited is tried at once
+	ReasonTaken   Reason = "taken_as_it_is" // what is here is taken for the export, and FinOps may forget it
+	ReasonRetry   Reason = "retry"          // the journal's: what waited is tried at once
 	ReasonSkipped Reason = "skipped"
 
 	// What happened besides.

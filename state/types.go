@@ -65,6 +65,8 @@ type Shipment struct {
 	RawFile         string    `json:"raw_file,omitempty"` // below the state folder
 	RawBytes        int64     `json:"raw_bytes,omitempty"`
 	RawSHA256       string    `json:"raw_sha256,omitempty"`
+	Proof           Proof     `json:"proof,omitempty"` // why the raw file is known to be the export; "" when it is not
+	Seen            Seen      `json:"-"`               // what came and is not known to be the export
 	ReceivedAt      time.Time `json:"received_at"`
 	FetchedAt       time.Time `json:"fetched_at,omitzero"`
 	OpenedAt        time.Time `json:"opened_at,omitzero"`

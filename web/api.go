@@ -50,6 +50,7 @@ func (a *API) Handler() http.Handler {
 	post("rerun", a.rerun)
 	post("retry", a.retry)
 	post("skip", a.skip)
+	post("ack", a.ack)
 	post("poll", a.poll)
 	post("export", a.export)
 	post("reconcile", a.reconcile)
@@ -397,6 +398,21 @@ func (a *API) skip(r *http.Request) (any, error) {
 	id, err := a.Relay.Skip(r.Context(), q.ID, by(q.By), q.Why)
 	q.ID = id
 	return q, err
+}
+
+// AckRequest has a person take what is here of a queue's message for all of it.
+type AckRequest struct {
+	Message string `json:"message"` // its shipment's id, or its correlation id
+	Why     string `json:"why"`
+	By      string `json:"by,omitempty"`
+}
+
+func (a *API) ack(r *http.Request) (any, error) {
+	var q AckRequest
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		return nil, badRequest{err}
+	}
+	return a.Relay.TakeAsIs(r.Context(), q.Message, by(q.By), q.Why)
 }
 
 func (a *API) inspect(r *http.Request) (any, error) {

@@ -211,6 +211,11 @@ func (c *Client) Skip(ctx context.Context, q SkipRequest) (SkipRequest, error) {
 	return call[SkipRequest](ctx, c, "POST", "skip", nil, q)
 }
 
+// Ack has a person take what is here of a queue's message for all of it.
+func (c *Client) Ack(ctx context.Context, q AckRequest) (flows.Taken, error) {
+	return call[flows.Taken](ctx, c, "POST", "ack", nil, q)
+}
+
 // Poll drains a flow's queue now, and says what came of it.
 func (c *Client) Poll(ctx context.Context, q PollRequest) (flows.PollResult, error) {
 	return call[flows.PollResult](ctx, c, "POST", "poll", nil, q)

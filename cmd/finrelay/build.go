@@ -45,7 +45,7 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		if err != nil {
 			return nil, fmt.Errorf("environment %s: %w", name, err)
 		}
-		fc.Environments[name] = flows.Environment{Link: link, FinOps: client, Fetchers: e.Fetchers}
+		fc.Environments[name] = flows.Environment{Link: link, FinOps: client, Fetchers: e.Fetchers, ProofAfter: time.Duration(e.ProofAfter)}
 	}
 	for name, o := range cfg.Outputs {
 		out, err := outputs.NewFiles(outputs.FilesOptions{Name: name, Folder: o.Folder, Template: o.Path, Format: o.Format, Envelope: o.Envelope})
@@ -123,7 +123,7 @@ func readOptions(r config.Read) convert.Options {
 }
 
 func linkOptions(e config.Environment) (fetch.ClientOptions, error) {
-	o := fetch.ClientOptions{Hosts: e.LinkHosts, Loopback: e.LoopbackLinks, UserAgent: "finrelay/" + version()}
+	o := fetch.ClientOptions{Hosts: e.LinkHosts, PlainHosts: e.PlainHosts, Loopback: e.LoopbackLinks, UserAgent: "finrelay/" + version()}
 	if e.LoopbackLinks {
 		// The setting alone is enough: link_hosts has a default, which does not hold this machine.
 		o.Hosts = append(slices.Clone(o.Hosts), "127.0.0.1", "::1", "localhost")

@@ -19,7 +19,7 @@ const crashRuns = "FINRELAY_CRASH_RUNS"
 // crashSteps are the steps of flows, in the order in which an event meets
 // them. "mark" needs a large file and has a test of its own.
 var crashSteps = []string{
-	"accept", "accepted", "fetch", "fetched", "fetched-recorded", "open", "opened",
+	"accept", "accepted", "fetch", "fetched", "prove", "fetched-recorded", "open", "opened",
 	"convert", "commit", "delivered", "delivered-recorded",
 }
 

@@ -56,6 +56,8 @@ environments:
       certificate: /etc/finrelay/app.pem
       authority: https://login.microsoftonline.us
     fetchers: 4
+    proof_after: 5m
+    plain_hosts: [127.0.0.1]
   onprem: {on_premises: true}
 flows:
   - name: customers

@@ -83,6 +83,7 @@ type defaulter interface{ setDefaults() }
 func (e *Environment) setDefaults() {
 	e.LinkHosts = DefaultLinkHosts()
 	e.SignIn.Method = "secret"
+	e.ProofAfter = 10 * minute
 }
 
 func (f *Flow) setDefaults() {

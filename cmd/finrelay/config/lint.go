@@ -135,6 +135,10 @@ func (l *linter) environments() {
 			l.warn(field+".proxy", "through a proxy only the host name of a link can be checked, not the address it leads to",
 				"let the proxy itself refuse private addresses")
 		}
+		for i, host := range env.PlainHosts {
+			l.warn(field+".plain_hosts["+itoa(i)+"]", "answers of "+host+" are taken for files without the storage's own headers, a proxy's text among them",
+				"leave it out if links to this host lead to Azure's storage")
+		}
 		if env.LoopbackLinks {
 			l.warn(field+".loopback_links", "links may point to this machine over http: for the simulator and tests only", "remove it for a real FinOps")
 		}

@@ -108,6 +108,8 @@ type Environment struct {
 	KeysFile string `yaml:"keys_file" path:"local"`
 	// Hosts that download links may point to: a host name, with :PORT if it is not 443, or a suffix that starts with a dot. Default is every Azure Blob account; name your own.
 	LinkHosts []string `yaml:"link_hosts"`
+	// Those of link_hosts that are not Azure's storage, an on-premises file server for example, written in the same way. Everywhere else an answer without the storage's own headers is taken for a proxy's and not for the file. Default none.
+	PlainHosts []string `yaml:"plain_hosts"`
 	// Allows http links to this machine, for the simulator and for tests. Default false.
 	LoopbackLinks bool `yaml:"loopback_links"`
 	// HTTP proxy for this environment's downloads, http://HOST:PORT. Through a proxy only the host name of a link can be checked, not the address it leads to.
@@ -122,6 +124,8 @@ type Environment struct {
 	SignIn SignIn `yaml:"sign_in"`
 	// Most downloads at once for this environment; 0 is no limit besides workers.fetch. Default 0.
 	Fetchers int `yaml:"fetchers"`
+	// What a queue's download brings and nothing is known of, or a damaged file, is taken for the export when the same bytes come again at least so much later; until then FinOps keeps its message. From 1s to 24h. Default 10m.
+	ProofAfter Duration `yaml:"proof_after"`
 }
 
 // SignIn is the application that finrelay signs in as. It is registered in
