@@ -37,13 +37,17 @@ func (v *validator) signIn(field string, e *Environment) {
 			v.fail(field+".sign_in."+name, "", why, "missing")
 		}
 	}
+	tenant := "the Entra tenant's id or domain"
+	if isADFS(s.Authority) {
+		tenant = "the authority looks like AD FS: write method: adfs, which needs no tenant"
+	}
 	switch s.Method {
 	case "secret", "v1":
-		need("tenant", s.Tenant, "the Entra tenant's id or domain")
+		need("tenant", s.Tenant, tenant)
 		need("client_id", s.ClientID, "the application's id")
 		need("secret", s.Secret.Reveal(), "the application's secret, for example ${FINOPS_SECRET}")
 	case "certificate":
-		need("tenant", s.Tenant, "the Entra tenant's id or domain")
+		need("tenant", s.Tenant, tenant)
 		need("client_id", s.ClientID, "the application's id")
 		need("certificate", s.Certificate, "a PEM or PFX file with certificate and key")
 	case "adfs":
