@@ -64,6 +64,7 @@ func (f *flow) write(line func(string, ...any)) {
 	line("  - name: %s", quote(f.name))
 	line("    environments: [%s]", quote(f.environment.name))
 	if f.ranBy != nil {
+		line("    source: package")
 		line("    projects: [%s] # flow %s runs it", quote(f.project), f.ranBy.name)
 	}
 	if shared := f.ranBy != nil || len(f.takes) < len(f.companies); shared {
