@@ -83,13 +83,17 @@ func (r *Relay) inspect(ctx context.Context, a Arrival) Inspection {
 }
 
 func (r *Relay) inspectFlows(ctx context.Context, in *Inspection, a Arrival, body []byte) {
-	subject := Subject{Environment: a.Environment, Entity: in.Entity, LegalEntity: in.LegalEntity, Event: body}
+	subject := Subject{Environment: a.Environment, Source: byEvent, Project: in.Project, Entity: in.Entity, LegalEntity: in.LegalEntity, Event: body}
+	own := r.ownFlow(subject)
 	in.TakenBy = []string{}
-	for i := range r.cfg.Flows {
-		m, err := r.cfg.Flows[i].match(ctx, subject)
+	for _, f := range r.inOrder(subject) {
+		m, err := f.match(ctx, subject)
 		if err != nil {
 			in.ConditionErr = err.Error()
 			return
+		}
+		if f == own {
+			m.Why += "; it is asked first, because " + cameFor(subject)
 		}
 		if m.Takes && len(in.TakenBy) > 0 && !r.cfg.MatchAll {
 			m.Takes, m.Why = false, "flow "+in.TakenBy[0]+" stands before it and takes it (match: first)"

@@ -142,13 +142,11 @@ func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun
 			return res, err
 		}
 	}
-	event, err := r.db.Body(ctx, s.EventID)
-	if err != nil && !errors.Is(err, state.ErrNotFound) {
+	subject, err := r.exportSubject(ctx, e, s)
+	if err != nil {
 		return res, err
 	}
-	taken, err := r.route(ctx, Subject{
-		Environment: e.Environment, Entity: e.Entity, TargetEntity: e.TargetEntity, LegalEntity: e.LegalEntity, Event: event,
-	})
+	taken, err := r.route(ctx, subject)
 	if bad, ok := errors.AsType[*ConditionError](err); ok {
 		res.Refusal = bad.Error()
 		return res, nil
@@ -158,12 +156,15 @@ func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun
 	}
 	wanted := deliveries(taken)
 	if len(wanted) == 0 {
-		res.Refusal = "no flow takes it: " + Advice(state.ReasonNoFlow)
+		res.Refusal = "no flow takes it" + r.notEven(ctx, subject) + ": " + Advice(state.ReasonNoFlow)
 		return res, nil
 	}
 	res.Queued = true
 	if how.dry {
 		return res, nil
+	}
+	if err := r.db.NameExport(ctx, id, subject.Entity, subject.LegalEntity); err != nil {
+		return res, err
 	}
 	run := r.db.RerunExport
 	if how.again {

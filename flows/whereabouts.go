@@ -262,14 +262,18 @@ func (r *Relay) fullPush(s state.Shipment) string {
 // of them at each run; nil when that is not sure. A wrong yes would make a
 // person wait for rows that never come.
 func (r *Relay) fullRefresh(s state.Shipment) *Flow {
-	for i := range r.cfg.Flows {
-		f := &r.cfg.Flows[i]
+	from, err := r.subjectOf(context.Background(), s)
+	if err != nil {
+		return nil
+	}
+	for _, f := range r.inOrder(from) {
+		told, hinges := f.told(from)
 		switch {
-		case f.misfit(Subject{Environment: s.Environment, Entity: s.Entity, LegalEntity: s.LegalEntity}) != "":
+		case told.misfit(from) != "":
 			continue
 		case !f.FullRefresh:
 			return nil
-		case f.when == nil:
+		case f.when == nil && !hinges:
 			return f
 		}
 	}
@@ -312,7 +316,7 @@ var advice = map[state.Reason]string{
 	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, the column's type or on_type_error if a value does not fit, or on_bad_rows: land to set such rows aside; then finrelay rerun EXPORT-ID",
 	state.ReasonRowMismatch:   "compare with the execution in FinOps; set on_row_mismatch: warn for the flow to let it land, then finrelay rerun EXPORT-ID",
 	state.ReasonZeroRows:      "see in FinOps whether the run should have had rows; set on_zero_rows: land or omit for the flow, restart, then finrelay rerun EXPORT-ID, or finrelay skip EXPORT-ID --why \"was empty\"",
-	state.ReasonNoFlow:        "add a flow that takes this entity (finrelay inspect says why none does), restart, then finrelay rerun EXPORT-ID",
+	state.ReasonNoFlow:        "add a flow that takes this entity (its detail, or finrelay inspect for an event, says why none does), restart, then finrelay rerun EXPORT-ID",
 	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonOutput:        "see that the output's folder is there, may be written and is not full",
 	state.ReasonPathTaken:     "the output's path template gives two exports one name: put {export_id} in it, restart, then finrelay rerun EXPORT-ID",

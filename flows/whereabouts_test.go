@@ -137,6 +137,10 @@ func TestFullRefresh(t *testing.T) {
 		{"of another environment", []Flow{with(full, func(f *Flow) { f.Environments = []string{"uat"} }), incremental}, false},
 		{"by a target entity that is not known", []Flow{with(full, func(f *Flow) { f.TargetEntities = []string{"Cust*"} })}, false},
 		{"on a condition", []Flow{with(full, func(f *Flow) { f.When = ".x" })}, false},
+		{"of another source", []Flow{with(full, func(f *Flow) { f.Sources = []string{byQueue} }), incremental}, false},
+		{"by a data project that is not told", []Flow{with(full, func(f *Flow) { f.Projects = []string{"Daily"} }), incremental}, false},
+		{"by one that is not told, and in any case", []Flow{with(full, func(f *Flow) { f.Projects = []string{"Daily"} }), full}, true},
+		{"perhaps an incremental one's", []Flow{with(incremental, func(f *Flow) { f.Projects = []string{"Daily"} }), full}, false},
 	} {
 		for i := range c.flows {
 			if err := c.flows[i].compile(); err != nil {

@@ -81,7 +81,7 @@ func flow(f config.Flow) (flows.Flow, error) {
 	}
 	return flows.Flow{
 		Name: f.Name, Entities: f.Entities, TargetEntities: f.TargetEntities, LegalEntities: f.LegalEntities,
-		Environments: f.Environments, When: f.When, Outputs: f.Outputs,
+		Environments: f.Environments, Sources: f.Source, Queues: f.QueueIDs(), Projects: f.Projects, When: f.When, Outputs: f.Outputs,
 		OnBadRows: flows.Policy(f.OnBadRows), OnRowMismatch: flows.Policy(f.OnRowMismatch), HoldTwins: f.OnPossibleDuplicate == "hold",
 		OnZeroRows: flows.Policy(f.OnZeroRows), FullRefresh: f.Refresh == "full", Cadence: expected,
 		Read: readOptions(f.Read), Shape: shape(f),

@@ -65,6 +65,9 @@ flows:
     target_entities: [CustCustomerEntity]
     legal_entities: [usmf]
     environments: [prod]
+    source: [queue, package]
+    queues: [customers]
+    projects: ["Nightly*"]
     when: .NoOfRecords > 0
     refresh: full
     queue:

@@ -37,8 +37,8 @@ type linter struct {
 }
 
 // Lint looks at a valid Config for what is allowed but likely wrong, errors
-// first, then by line. Error level is for paths that can collide: two exports,
-// or two outputs, with one file. It reads the modes of the files that hold secrets,
+// first, then by line. Error level is for paths that can collide, two exports or
+// two outputs with one file, and for what FinOps cannot be asked with. It reads the modes of the files that hold secrets,
 // changes nothing, and shows no secret.
 func Lint(c *Config, facts Facts) []Finding {
 	l := &linter{c: c, facts: facts}
@@ -47,6 +47,8 @@ func Lint(c *Config, facts Facts) []Finding {
 	l.keys()
 	l.environments()
 	l.shadows()
+	l.unmet()
+	l.unfinished()
 	l.unused()
 	l.retention()
 	slices.SortStableFunc(l.findings, func(a, b Finding) int {
@@ -139,6 +141,7 @@ func (l *linter) environments() {
 			l.warn(field+".plain_hosts["+itoa(i)+"]", "answers of "+host+" are taken for files without the storage's own headers, a proxy's text among them",
 				"leave it out if links to this host lead to Azure's storage")
 		}
+		l.addresses(field, env)
 		if env.LoopbackLinks {
 			l.warn(field+".loopback_links", "links may point to this machine over http: for the simulator and tests only", "remove it for a real FinOps")
 		}

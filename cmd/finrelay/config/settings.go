@@ -198,6 +198,8 @@ type Cadence struct {
 // Flow takes exports and says how they are read and where their rows go. An
 // empty criterion matches everything; all criteria given must match, where
 // entities and target_entities are two names for one thing, so either is enough.
+// What came for a flow, from its own queue or data project, is offered to that
+// flow before the others.
 type Flow struct {
 	// Name of the flow, shown in lists and used as {flow} in paths.
 	Name string `yaml:"name" jsonschema:"required"`
@@ -205,19 +207,25 @@ type Flow struct {
 	Entities []string `yaml:"entities"`
 	// Target entity names from the package manifest, with the same wildcards.
 	TargetEntities []string `yaml:"target_entities"`
-	// Companies, for example usmf. Letter case does not matter.
+	// Companies, for example usmf. Letter case does not matter. A queue's message names none: a flow with exactly one, and no wildcard, gives it to what its own queue brings.
 	LegalEntities []string `yaml:"legal_entities"`
 	// Environments by name.
 	Environments []string `yaml:"environments"`
+	// Ways that an export may come: by event, by queue, or as the package of a run that finrelay asked for or found. One, or a list.
+	Source Ways `yaml:"source"`
+	// Queues that an export may come from: activity IDs, with or without braces, or names of the flows that poll them.
+	Queues []string `yaml:"queues"`
+	// Data projects, with the same wildcards. A package tells its project, a queue's file that is none does not, an event if its class does.
+	Projects []string `yaml:"projects"`
 	// Condition on the event in jq, for example .NoOfRecords > 0. The flow matches when its first result is neither false nor null.
 	When string `yaml:"when"`
 	// Whether the data project exports changes or all rows each time. It decides what is said about rows that never arrived: the next full export carries them again, the next incremental one does not. Default incremental.
 	Refresh string `yaml:"refresh" jsonschema:"enum=incremental,enum=full"`
 	// What to do with an export when one of the same entity came another way, by event or by queue, within 45 minutes: land both and show the pair, or hold the later one on the list. Default land.
 	OnPossibleDuplicate string `yaml:"on_possible_duplicate" jsonschema:"enum=land,enum=hold"`
-	// Queue that is polled for this flow. Its exports are routed like any others, so the flow's criteria must take them.
+	// Queue that is polled for this flow. Its exports go to this flow first, whatever stands before it, if the flow's criteria take them.
 	Queue Queue `yaml:"queue"`
-	// Data project that the rows come from, for finrelay to run by a schedule or when asked. Its exports are routed like any others.
+	// Data project that the rows come from, for finrelay to run by a schedule or when asked. Its exports go to this flow first, if its criteria take them and no other flow names the project, or none for the same companies.
 	Project Project `yaml:"project"`
 	// How often exports are expected; without it silence is not noticed.
 	Cadence Cadence `yaml:"cadence"`

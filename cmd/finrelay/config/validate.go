@@ -26,6 +26,7 @@ func (c *Config) Validate() error {
 	v.door()
 	v.environments()
 	v.outputs()
+	v.folders()
 	v.flows()
 	if c.source != nil {
 		c.source.reshow(v.problems)
