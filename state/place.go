@@ -36,9 +36,9 @@ func (db *DB) Place(ctx context.Context, output, folder string) (Place, error) {
 	return one(ctx, db, `SELECT `+placeColumns+` FROM places WHERE output = ?1 AND folder = ?2`, []any{output, folder}, scanPlace)
 }
 
-// Places gives all folders that an output has had, in the order of their names.
-func (db *DB) Places(ctx context.Context, output string) ([]Place, error) {
-	return collect(ctx, db, `SELECT `+placeColumns+` FROM places WHERE output = ?1 ORDER BY folder`, []any{output}, scanPlace)
+// Places gives all folders that outputs have had, by output and folder.
+func (db *DB) Places(ctx context.Context) ([]Place, error) {
+	return collect(ctx, db, `SELECT `+placeColumns+` FROM places ORDER BY output, folder`, nil, scanPlace)
 }
 
 // PlaceKnown remembers the marker of a folder that was not known; its Since is

@@ -40,9 +40,9 @@ func TestPlaces(t *testing.T) {
 		t.Errorf("%+v, %v; want %+v", p, err, want)
 	}
 	l.must(l.AdoptPlace(bg, Place{Output: "lake", Folder: "/srv/lake", Marker: "four"}, "eve"))
-	all, err := l.Places(bg, "lake")
+	all, err := l.Places(bg)
 	l.must(err)
-	if len(all) != 2 || all[0].Folder != "/mnt/lake" || all[0].Marker != "two" || all[1].Marker != "four" || !all[1].Since.Equal(l.Now()) {
+	if len(all) != 3 || all[2].Output != "other" || all[0].Folder != "/mnt/lake" || all[0].Marker != "two" || all[1].Marker != "four" || !all[1].Since.Equal(l.Now()) {
 		t.Errorf("places are %+v", all)
 	}
 	journal := l.journal()

@@ -20,7 +20,7 @@ const crashRuns = "FINRELAY_CRASH_RUNS"
 // them. "mark" needs a large file and has a test of its own.
 var crashSteps = []string{
 	"accept", "accepted", "fetch", "fetched", "fetched-recorded", "open", "opened",
-	"convert", "commit", "delivered", "delivered-recorded",
+	"mark-place", "place-known", "convert", "commit", "delivered", "delivered-recorded",
 }
 
 // TestKillAtEveryStep kills a real server before each step between accept and
