@@ -55,9 +55,11 @@ func (r *Relay) outputStand(ctx context.Context, out outputs.Output) (OutputStan
 		err = out.Check(ctx, known.Marker)
 	case errors.Is(err, state.ErrNotFound):
 		var s sighting
-		if s, err = r.sight(ctx, out); err == nil {
-			stand.Stands, err = PlaceNew, s.refusal(out.Place())
+		s, err = r.sight(ctx, out)
+		if err == nil && s.do == makePlace {
+			stand.Stands = PlaceNew
 		}
+		err = errors.Join(err, s.refusal(out.Place()))
 	}
 	var unreadable *outputError
 	switch {

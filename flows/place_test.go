@@ -210,7 +210,11 @@ func TestOutputFromBeforeMarkers(t *testing.T) {
 	if err := os.WriteFile(leftover, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.run(cfg)
+	w.open(cfg)
+	if stand := w.outputStands(); stand.Stands != PlaceThere || stand.Marker != "" {
+		t.Errorf("before the start it stands %+v", stand)
+	}
+	w.start()
 	w.until("leftovers swept", func() bool { _, err := os.Lstat(leftover); return err != nil })
 	if stand := w.outputStands(); stand.Stands != PlaceThere || stand.Marker == "" {
 		t.Errorf("after the start it stands %+v", stand)
