@@ -121,7 +121,7 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	}
 	notes = join(job.Export.Notes, notes)
 	if result.records == 0 && flow.OnZeroRows == OmitIt {
-		return landNothing(job, notes)
+		return r.landNothing(ctx, job, notes)
 	}
 	r.cfg.Trace("commit")
 	receipt, err := p.w.Commit(ctx, outputFacts(result, job, from, notes))
@@ -131,10 +131,14 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	// A rerun under another template or folder: the export moved, it did not
 	// land twice. After the commit, so that its rows are somewhere at any moment.
 	if old := job.Delivery.Path; old != "" && old != receipt.Path {
-		if err := outputs.Withdraw(old, job.Export.ID); err != nil {
+		left, err := r.withdraw(ctx, job)
+		if err != nil {
 			return landing, err
 		}
-		notes = join(notes, "moved here from "+old)
+		if left == "" {
+			left = "moved here from " + old
+		}
+		notes = join(notes, left)
 	}
 	return state.Landing{
 		Path: receipt.Path, ManifestPath: receipt.ManifestPath, Bytes: receipt.Bytes, SHA256: receipt.SHA256, Notes: notes,
@@ -144,12 +148,14 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 
 // landNothing is the landing of an export of 0 rows that its flow wants no file
 // of: it counts, and the checkpoint moves.
-func landNothing(job state.DeliveryJob, notes string) (state.Landing, error) {
+func (r *Relay) landNothing(ctx context.Context, job state.DeliveryJob, notes string) (state.Landing, error) {
 	landing := state.Landing{Notes: join(notes, "0 rows: no file is written")}
 	if job.Delivery.Path == "" {
 		return landing, nil
 	}
-	return landing, outputs.Withdraw(job.Delivery.Path, job.Export.ID)
+	left, err := r.withdraw(ctx, job)
+	landing.Notes = join(landing.Notes, left)
+	return landing, err
 }
 
 // emptyAsAnnounced: 0 bytes are an export of 0 rows only when the event says so.

@@ -75,14 +75,8 @@ func (r *Relay) recover(ctx context.Context) error {
 	if returned+parked > 0 {
 		r.log.Info("work of an earlier process given back", "returned", returned, "parked", parked)
 	}
-	for name, o := range r.cfg.Outputs {
-		n, err := o.Sweep(ctx)
-		if err != nil {
-			// A folder that is away today must not stop events from being taken.
-			r.log.Error("leftovers not swept", keyOutput, name, keyError, err)
-		} else if n > 0 {
-			r.log.Info("leftovers of unfinished attempts removed", keyOutput, name, "files", n)
-		}
+	for _, out := range r.cfg.Outputs {
+		r.sweep(ctx, out)
 	}
 	return r.sweepRaw(ctx)
 }

@@ -480,11 +480,11 @@ type downOutput struct {
 	back atomic.Bool
 }
 
-func (d *downOutput) Begin(ctx context.Context, e outputs.Export) (outputs.Writer, error) {
+func (d *downOutput) Begin(ctx context.Context, marker string, e outputs.Export) (outputs.Writer, error) {
 	if !d.back.Load() {
 		return nil, errors.New("the disk is away")
 	}
-	return d.Output.Begin(ctx, e)
+	return d.Output.Begin(ctx, marker, e)
 }
 
 // The same rows by event and by queue: both land and the pair is shown, or the

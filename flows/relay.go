@@ -78,6 +78,7 @@ type Relay struct {
 	most  map[string]int // downloads at once, by environment
 
 	polling sync.Map       // queue -> *sync.Mutex
+	placing sync.Map       // output -> *sync.Mutex
 	asking  chan struct{}  // questions to FinOps' history about silent flows
 	resting sync.WaitGroup // openings that keep their claim for a while
 

@@ -82,6 +82,7 @@ func judge(err error, f facts) verdict {
 	var signIn *dmf.SignInError
 	var output *outputError
 	var doubt *doubtError
+	var missing *outputs.MissingError
 	switch {
 	case errors.Is(err, ErrStopping):
 		v.action, v.reason = release, state.ReasonShutdown
@@ -108,6 +109,8 @@ func judge(err error, f facts) verdict {
 		v.action, v.reason = park, state.ReasonPathTaken
 	case errors.As(err, &condition):
 		v.action, v.reason = park, state.ReasonFlowError
+	case errors.As(err, &missing):
+		v.reason, v.detail = state.ReasonOutputMissing, missing.Error()
 	case fileReason(err) != "":
 		v.action, v.reason = park, fileReason(err)
 	case errors.As(err, &record):

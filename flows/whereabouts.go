@@ -82,7 +82,7 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 		next = ""
 		for _, d := range deliveries {
 			if d.State == state.Waiting {
-				next = triesAgain(d.DueAt, "EXPORT-ID") + Advice(d.Reason)
+				next = triesAgain(d.DueAt, "EXPORT-ID") + strings.ReplaceAll(Advice(d.Reason), "OUTPUT-NAME", d.Output)
 			}
 		}
 	}
@@ -319,6 +319,7 @@ var advice = map[state.Reason]string{
 	state.ReasonNoFlow:        "add a flow that takes this entity (its detail, or finrelay inspect for an event, says why none does), restart, then finrelay rerun EXPORT-ID",
 	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonOutput:        "see that the output's folder is there, may be written and is not full",
+	state.ReasonOutputMissing: "mount its disk, or put its folder back; if its place is meant to be another one from now on, finrelay output adopt OUTPUT-NAME",
 	state.ReasonPathTaken:     "the output's path template gives two exports one name: put {export_id} in it, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",

@@ -18,7 +18,7 @@ var neverParked = []state.Reason{
 	state.ReasonRerun, state.ReasonRetry, state.ReasonSkipped, state.ReasonTaken, // a person's verbs
 	state.ReasonDuplicateEvent, state.ReasonFreshLink, state.ReasonShutdown, state.ReasonRawRemoved, state.ReasonNewEpoch, // the journal's
 	state.ReasonRedelivered, state.ReasonNoFile, state.ReasonNoFreshLink, // a queue's, done with
-	state.ReasonStillRunning,                       // the journal's
+	state.ReasonStillRunning, state.ReasonPlace, // the journal's
 	state.ReasonSameExport, state.ReasonSuperseded, // closed by what came another way
 }
 

@@ -260,7 +260,7 @@ func trySituation(t *testing.T, build func(*ledger) subject) (refused int, seen 
 
 // The one place that checks arrows refuses every other pair of words.
 func TestUnlistedArrowsAreRefused(t *testing.T) {
-	all := []State{"", Accepted, Ignored, Unreadable, Pending, Fetching, Expired, Fetched, Settled, Open, Landed, Skipped, Ready, Running, Delivered, Waiting, Parked, Removed, Held, Due, Stale, Acked, Assumed, Queued, Starting, Stuck, Done, Failed, Punctual, Quiet, Late}
+	all := []State{"", Accepted, Ignored, Unreadable, Pending, Fetching, Expired, Fetched, Settled, Open, Landed, Skipped, Ready, Running, Delivered, Waiting, Parked, Removed, Held, Due, Stale, Acked, Assumed, Queued, Starting, Stuck, Done, Failed, Punctual, Quiet, Late, Placed}
 	l := newLedger(t)
 	before := l.dump()
 	for kind := range arrows {

@@ -38,6 +38,8 @@
 //
 //	cadence    (new) ▶ punctual ◀──▶ quiet ◀──▶ late ──▶ punctual; of one entity (new) ▶ quiet, late
 //
+//	output     (new) ▶ placed ▶ placed (another folder, or another marker that a person adopted)
+//
 // Messages of a queue and executions have machines of their own.
 //
 // The arrows stand in one table, in machine.go; a transition that is not in it

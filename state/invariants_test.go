@@ -72,6 +72,7 @@ func checkReplay(t failer, db *DB, after string) {
 		UNION ALL SELECT id, state FROM exports UNION ALL SELECT export_id || '/' || output, state FROM deliveries
 		UNION ALL SELECT shipment_id || '/message', state FROM messages UNION ALL SELECT id, state FROM executions
 		UNION ALL SELECT flow || '@' || environment, state FROM cadences
+		UNION ALL SELECT DISTINCT output, 'placed' FROM places
 		UNION ALL SELECT flow || '@' || environment || '/' || entity, state FROM missing`, nil,
 		func(scan func(...any) error) (r row, err error) {
 			err = scan(&r.id, &r.state)

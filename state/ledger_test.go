@@ -236,7 +236,7 @@ func (l *ledger) journal() []JournalEntry {
 func (l *ledger) dump() string {
 	l.t.Helper()
 	var b strings.Builder
-	for _, table := range []string{"environments", "events", "bodies", "links", "unread", "shipments", "exports", "deliveries", "checkpoints", "messages", "queues", "executions", "journal"} {
+	for _, table := range []string{"environments", "events", "bodies", "links", "unread", "shipments", "exports", "deliveries", "checkpoints", "messages", "queues", "executions", "places", "journal"} {
 		rows, err := l.read.Query(`SELECT * FROM ` + table + ` ORDER BY 1, 2`)
 		l.must(err)
 		columns, err := rows.Columns()

@@ -100,6 +100,10 @@ var arrows = map[Kind]map[State][]State{
 		Quiet:    {Punctual, Late},
 		Late:     {Punctual, Quiet},
 	},
+	KindOutput: {
+		"":     {Placed},
+		Placed: {Placed}, // in another folder, or with another marker that a person adopted
+	},
 	KindDelivery: {
 		"":        {Ready},
 		Ready:     {Running},

@@ -61,13 +61,14 @@ const (
 	ReasonSuperseded   Reason = "superseded"    // a full run that was started for it brought its rows
 
 	// The way on.
-	ReasonNoFlow      Reason = "no_flow"
-	ReasonFlowError   Reason = "flow_condition"
-	ReasonOutput      Reason = "output"
-	ReasonPathTaken   Reason = "path_taken"
-	ReasonDisk        Reason = "disk"
-	ReasonInterrupted Reason = "interrupted"
-	ReasonInternal    Reason = "internal"
+	ReasonNoFlow        Reason = "no_flow"
+	ReasonFlowError     Reason = "flow_condition"
+	ReasonOutput        Reason = "output"
+	ReasonOutputMissing Reason = "output_missing" // its place is not there, or is another one
+	ReasonPathTaken     Reason = "path_taken"
+	ReasonDisk          Reason = "disk"
+	ReasonInterrupted   Reason = "interrupted"
+	ReasonInternal      Reason = "internal"
 
 	// A person.
 	ReasonRerun   Reason = "rerun"
@@ -82,4 +83,5 @@ const (
 	ReasonRawRemoved     Reason = "raw_removed"
 	ReasonNewEpoch       Reason = "new_epoch"
 	ReasonMissingMember  Reason = "declared_but_absent"
+	ReasonPlace          Reason = "place" // the journal's: where an output's rows go from now on
 )

@@ -57,6 +57,8 @@ func (a *API) Handler() http.Handler {
 	get("executions", a.listExecutions)
 	get("executions/{id}", a.showExecution)
 	get("queues", a.queues)
+	get("outputs", a.outputs)
+	post("outputs/adopt", a.adopt)
 	post("inspect/{environment}", a.inspect)
 	post("environments/{name}/reset", a.reset)
 	return mux

@@ -207,8 +207,8 @@ func (w *queueWorkload) readTree() (fileTree, error) {
 				return err
 			}
 			content, err := os.ReadFile(file)
-			if err != nil {
-				return err
+			if err != nil || strings.HasPrefix(d.Name(), ".finrelay-output-") {
+				return err // a marker's id is random
 			}
 			name, err := filepath.Rel(w.folder, file)
 			tree[name] = w.fileLine(name, content)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 )
 
 func (a *attempt) Commit(ctx context.Context, f Facts) (Receipt, error) {
@@ -28,6 +30,7 @@ func (a *attempt) Commit(ctx context.Context, f Facts) (Receipt, error) {
 //
 //	sync   data, bad rows       their bytes are durable under temporary names
 //	write  manifest             last thing that needs space; nothing visible yet
+//	read   marker               the disk may have gone, or come, since Begin
 //	remove old manifest         only if it says something else: what a manifest
 //	                            says is true at every moment
 //	rename data, bad rows
@@ -68,6 +71,9 @@ func (a *attempt) commit(ctx context.Context, f Facts) (Receipt, error) {
 		return Receipt{}, err
 	}
 	if err := ctx.Err(); err != nil { // from here on, stopping halfway helps nobody
+		return Receipt{}, err
+	}
+	if err := a.inPlace(); err != nil {
 		return Receipt{}, err
 	}
 	if stale {
@@ -126,6 +132,28 @@ func (a *attempt) checkOwner(body []byte) (stale bool, err error) {
 		return false, &PathTakenError{Path: a.disk.path(a.name), Owner: owner, Export: a.export.ID}
 	}
 	return !bytes.Equal(old, body), nil
+}
+
+// inPlace gives ErrMissing unless the folder that rows were written into is
+// still the one that its path leads to, below an output's folder that holds the
+// marker. A disk that was mounted over it would hide what is renamed now.
+func (a *attempt) inPlace() error {
+	root, err := openPlace(a.out.folder, a.out.name, a.marker)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	now, err := root.Stat(filepath.FromSlash(a.folder))
+	if err == nil {
+		var begun fs.FileInfo
+		if begun, err = a.disk.root.Stat("."); err == nil && os.SameFile(now, begun) {
+			return nil
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look at %s: %w", a.disk.at, err)
+	}
+	return &MissingError{Place: a.disk.at, Seen: "was replaced while rows were written into it", Want: "the same folder to the end"}
 }
 
 // withdraw takes the old manifest away, durably, before its data file changes.

@@ -78,12 +78,19 @@ func ReadManifest(path string) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, fmt.Errorf("read manifest: %w", err)
 	}
-	var m Manifest
-	if err := json.Unmarshal(body, &m); err != nil {
+	m, err := decodeManifest(body)
+	if err != nil {
 		return Manifest{}, fmt.Errorf("read manifest %s: %w", path, err)
 	}
+	return m, nil
+}
+
+func decodeManifest(body []byte) (m Manifest, err error) {
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, err
+	}
 	if m.Version != ManifestVersion {
-		return Manifest{}, fmt.Errorf("read manifest %s: version %d, this program reads version %d", path, m.Version, ManifestVersion)
+		return m, fmt.Errorf("version %d, this program reads version %d", m.Version, ManifestVersion)
 	}
 	return m, nil
 }

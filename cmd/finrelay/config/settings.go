@@ -307,7 +307,7 @@ type Constant struct {
 type Output struct {
 	// Kind of output. Default files.
 	Type string `yaml:"type" jsonschema:"enum=files"`
-	// Folder the files are written below.
+	// Folder the files are written below. The first landing makes it and leaves a marker in it, .finrelay-output-NAME; without that nothing is written there later, because its disk may not be mounted.
 	Folder string `yaml:"folder" path:"local" jsonschema:"required"`
 	// Name of each file below the folder; {export_id} keeps two exports apart. Default {environment}/{entity}/{legal_entity}/{yyyy}/{mm}/{dd}/{export_id} and the format as extension. Times are the event's, in UTC; of a queue's message, when it was first taken.
 	Path string `yaml:"path"`
