@@ -234,6 +234,7 @@ func (p *pass) check(res harvest, e state.Export, f *Flow) (notes string, err er
 		}
 		notes = join(notes, mismatch)
 	}
+	notes = join(notes, res.GuessedText("read.encoding of the flow"))
 	notes = join(join(notes, res.ReplacedText()), res.Oddities.String())
 	return join(notes, res.RecordsText()), nil
 }
