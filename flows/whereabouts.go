@@ -62,7 +62,7 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 	}
 	switch {
 	case e.State == state.Landed:
-		return Whereabouts{Place: LandedHere, Paths: paths}
+		return Whereabouts{Place: LandedHere, Paths: paths, Next: nextOf(e.Unseen, e.Environment)}
 	case e.State == state.Skipped && e.Reason == state.ReasonSameExport:
 		return Whereabouts{Place: SameElsewhere, Next: "nothing; finrelay exports show " + e.Twin + " tells of the other"}
 	case e.State == state.Skipped:
@@ -290,6 +290,7 @@ var advice = map[state.Reason]string{
 	state.ReasonNoFlow:        "add a flow that takes this entity (finrelay inspect says why none does), restart, then finrelay rerun EXPORT-ID",
 	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonOutput:        "see that the output's folder is there, may be written and is not full",
+	state.ReasonOutputMissing: "see that the output's disk is mounted and its folder the one that it was",
 	state.ReasonPathTaken:     "the output's path template gives two exports one name: put {export_id} in it, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",

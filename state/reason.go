@@ -62,10 +62,13 @@ const (
 	ReasonInterrupted Reason = "interrupted"
 	ReasonInternal    Reason = "internal"
 
+	ReasonOutputMissing Reason = "output_missing"
+
 	// A person.
 	ReasonRerun   Reason = "rerun"
 	ReasonRetry   Reason = "retry" // the journal's: what waited is tried at once
 	ReasonSkipped Reason = "skipped"
+	ReasonSeen    Reason = "seen" // the journal's: a person has looked at an export's remarks
 
 	// What happened besides.
 	ReasonDuplicateEvent Reason = "duplicate_event"

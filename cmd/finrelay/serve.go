@@ -143,7 +143,7 @@ func (a *app) runServer(ctx context.Context, cfg *config.Config, log *slog.Logge
 	s := &server{
 		relay: relay, log: log, doors: l, control: control,
 		doorServer:    newHTTPServer(doorMux(relay, keys, cfg, log), log),
-		controlServer: newHTTPServer((&web.API{DB: db, Relay: relay, Version: version(), Serving: true}).Handler(), log),
+		controlServer: newHTTPServer((&web.API{DB: db, Relay: relay, Version: version(), Serving: true, AlertOn: alertOn(cfg)}).Handler(), log),
 	}
 	a.announce(cfg, l.Addr(), generated, log)
 	if ready != nil {

@@ -24,7 +24,9 @@ are now and what to do next; then a line for each entity.
 
 --check is for monitoring: it exits with 7 when something needs a person, a link that
 was not fetched is past its time (tried or not, with a server or without), a flow is
-late, or a queue could not be drained three times in a row.`,
+late, a queue could not be drained three times in a row, an output is missing, or an
+export landed with a remark that alert_on of the configuration names (a differing row
+count, rows set aside) and nobody has looked (finrelay seen).`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(s *session) error {
@@ -35,7 +37,7 @@ late, or a queue could not be drained three times in a row.`,
 				if err := a.print(v, func() error { return a.drawStatus(v) }); err != nil {
 					return err
 				}
-				if check && v.NeedPerson+v.LinksLate+int64(v.Late+v.QueuesFailing) > 0 {
+				if check && (v.Unwell() || v.NeedPerson+v.LinksLate+int64(v.Late+v.QueuesFailing) > 0) {
 					return &codedError{code: exitOpen}
 				}
 				return nil
@@ -80,6 +82,7 @@ func (a *app) drawStatus(v web.StatusView) error {
 	for _, w := range v.Waiting {
 		a.drawWait(w)
 	}
+	a.drawRemarks(v.Remarks)
 	for _, i := range v.List {
 		fmt.Fprintf(a.stdout, "\n%s  %s  %s %s\n", i.ID, oneLine(i.Environment), oneLine(dash(i.Entity)), oneLine(i.LegalEntity))
 		fmt.Fprintf(a.stdout, "    %s (%s); rows are: %s\n", i.State, i.Reason, i.Whereabouts)

@@ -27,6 +27,8 @@ type Config struct {
 	Flows []Flow `yaml:"flows"`
 	// Places that rows go to, by name. Without this section one output named out writes files below ./out.
 	Outputs map[string]Output `yaml:"outputs"`
+	// Remarks of landed exports that finrelay status --check counts, until a person has looked (finrelay seen). An empty list counts none. Default row_mismatch and rows_set_aside.
+	AlertOn []string `yaml:"alert_on" jsonschema:"enum=row_mismatch,enum=rows_set_aside,enum=encoding_guessed,enum=bytes_replaced,enum=stray_quotes,enum=type_errors,enum=columns_missing,enum=records_uneven,enum=package_odd"`
 	// How much work runs at the same time.
 	Workers Workers `yaml:"workers"`
 	// How long things are kept.
