@@ -27,7 +27,7 @@ const (
 	// Events.
 	Accepted   State = "accepted"   // has a shipment
 	Ignored    State = "ignored"    // stored, carries no export; the reason says which kind it is
-	Unreadable State = "unreadable" // stored, needs a person
+	Unreadable State = "unreadable" // stored, needs a person: not understood, or no link found in it
 
 	// Shipments.
 	Pending  State = "pending"  // its link is to be fetched now
@@ -61,6 +61,7 @@ var arrows = map[Kind]map[State][]State{
 	KindEvent: {
 		"":         {Accepted, Ignored, Unreadable},
 		Unreadable: {Accepted, Ignored}, // read again, or skipped by a person
+		Ignored:    {Accepted},          // came again, and its link is found now
 	},
 	KindShipment: {
 		"":       {Pending, Settled}, // settled at once: a queue's message without a file

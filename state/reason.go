@@ -12,6 +12,9 @@ const (
 	ReasonNoLink       Reason = "no_link"
 	ReasonUnreadable   Reason = "unreadable"
 
+	// An event of an export in which no link was found.
+	ReasonNoLinkFound Reason = "no_link_found"
+
 	// The link.
 	ReasonLinkExpired  Reason = "link_expired"
 	ReasonLinkNotYet   Reason = "link_not_yet_valid"

@@ -198,7 +198,7 @@ func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, 
 	events, err := a.DB.Events(ctx, state.Filter{Environment: environment, States: []state.State{state.Unreadable}, Limit: -1})
 	for _, e := range oldest(events, MostListed-len(list)) {
 		w := a.Relay.EventWhereabouts(e)
-		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, State: e.State, Reason: e.Reason,
+		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity, State: e.State, Reason: e.Reason,
 			Whereabouts: w.String(), Next: w.Next})
 	}
 	if err != nil {

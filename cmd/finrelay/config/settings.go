@@ -69,14 +69,14 @@ type Door struct {
 	KeysFile string `yaml:"keys_file" path:"local"`
 	// Largest body that is accepted, from 1KiB to 64MiB. Default 1MiB.
 	MaxBody Bytes `yaml:"max_body"`
-	// Names of the event's fields, for shops with an event class of their own. Letter case does not matter. A list given here replaces the default list.
+	// Names of the event's fields, for shops with an event class of their own. Letter case does not matter. A field inside an object is named by its path, File.Url. A list given here replaces the default list.
 	Fields Fields `yaml:"fields"`
 }
 
 // Fields lists for each field of a business event the keys under which it may
 // arrive; the first one present wins.
 type Fields struct {
-	// The link to the exported file. Default DownloadURL.
+	// The link to the exported file; finrelay inspect names the field that looks like it. Default DownloadURL.
 	DownloadURL []string `yaml:"download_url"`
 	// The entity's label. Default EntityName.
 	EntityName []string `yaml:"entity_name"`
