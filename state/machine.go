@@ -17,6 +17,9 @@ const (
 	KindDelivery Kind = "delivery"
 	// KindEnvironment appears in the journal only.
 	KindEnvironment Kind = "environment"
+	// KindRefusal, in the journal only, is what a door turned away: its subject
+	// is ENVIRONMENT/STATUS.
+	KindRefusal Kind = "refusal"
 )
 
 // State is where an event, shipment, export or delivery stands.
@@ -49,6 +52,8 @@ const (
 	// Removed appears in the journal only: of a delivery whose output a rerun
 	// does not name any more.
 	Removed State = "removed"
+	// EventRefused appears in the journal only, once for each count of a Refusal.
+	EventRefused State = "refused"
 
 	// Shipments and deliveries: again at due_at.
 	Waiting State = "waiting"

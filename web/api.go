@@ -327,6 +327,10 @@ func (a *API) status(r *http.Request) (any, error) {
 	if v.Overdue, err = a.DB.Overdue(r.Context(), environment); err != nil {
 		return nil, err
 	}
+	v.Troubles = a.troubles()
+	if v.Refused, err = a.refusalViews(r.Context(), environment); err != nil {
+		return nil, err
+	}
 	if v.Remarks, err = a.remarkViews(r.Context(), environment); err != nil {
 		return nil, err
 	}

@@ -103,6 +103,10 @@ type StatusView struct {
 	Cadences []flows.CadenceStands `json:"cadences"`
 	// Late counts those of them that are late, or of which an entity is missing.
 	Late int `json:"late"`
+	// Troubles say why events cannot be accepted now.
+	Troubles []flows.Trouble `json:"troubles"`
+	// Refused are events that were turned away, or not stored, within a day.
+	Refused []RefusalView `json:"refused"`
 	// Remarks are what exports landed with and nobody has looked at.
 	Remarks []RemarkView `json:"remarks"`
 	// QueuesFailing counts queues of which FailingPolls polls in a row did not

@@ -213,6 +213,10 @@ func TestStoreThatCannotBeWritten(t *testing.T) {
 		}
 	}
 	refused("disk full")
+	refused("disk full, again")
+	if noted := d.refusals(); len(noted) != 1 || noted[0].Status != 503 || noted[0].Count != 2 || noted[0].Environment != "prod" || !strings.Contains(noted[0].Why, "disk is full") {
+		t.Errorf("noted %+v", noted)
+	}
 	if _, err := db.Exec(`DROP TRIGGER refuse`); err != nil {
 		t.Fatal(err)
 	}
