@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -69,15 +70,26 @@ func (s *linkSearch) text(path, text string) {
 		s.found = append(s.found, LinkField{Path: unsigned(clip(path)), Host: host, Unnamed: s.unnamed})
 		return
 	}
-	if t := strings.TrimSpace(text); !strings.HasPrefix(t, "{") && !strings.HasPrefix(t, "[") {
+	held, ok := heldJSON(text)
+	if !ok {
 		return
 	}
-	var held any
-	if json.Unmarshal([]byte(text), &held) == nil {
-		inside := linkSearch{found: s.found, unnamed: true}
-		inside.look(path, held)
-		s.found = inside.found
+	inside := linkSearch{found: s.found, unnamed: true}
+	inside.look(path, held)
+	s.found = inside.found
+}
+
+// heldJSON reads the object or array that a text holds, as it stands or, as
+// Logic Apps and Service Bus put a body into a field, in base64.
+func heldJSON(text string) (v any, ok bool) {
+	text = strings.TrimSpace(text)
+	if plain, err := base64.StdEncoding.DecodeString(text); err == nil {
+		text = string(plain)
 	}
+	if !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
+		return nil, false
+	}
+	return v, json.Unmarshal([]byte(text), &v) == nil
 }
 
 // linkHost is the host of a text that looks like the link to a file: an address

@@ -23,6 +23,7 @@ func TestLinkFields(t *testing.T) {
 		`[{"data":{"DownloadURL":"https://x.blob.core.windows.net/a?sig=s"}}]`:                  {{Path: "data.DownloadURL", Host: "x.blob.core.windows.net"}},
 		`{"InputParameters":[{"key":"k"},{"value":"https://x.blob.core.windows.net/a?sig=s"}]}`: {{Path: "InputParameters[1].value", Host: "x.blob.core.windows.net", Unnamed: true}},
 		`{"body":"{\"Uri\":\"https://x.blob.core.windows.net/a?sig=s\"}"}`:                      {{Path: "body.Uri", Host: "x.blob.core.windows.net", Unnamed: true}},
+		`{"$content":"eyJVcmkiOiJodHRwczovL3guYmxvYi5jb3JlLndpbmRvd3MubmV0L2E/c2lnPXMifQ=="}`:   {{Path: "$content.Uri", Host: "x.blob.core.windows.net", Unnamed: true}},
 		`{"l":["https://a/?sig=1","https://a/?sig=1","https://a/?sig=1"],"m":["https://a/?sig=1","https://a/?sig=1","https://a/?sig=1"]}`: {
 			{"l[0]", "a", true}, {"l[1]", "a", true}, {"l[2]", "a", true}, {"m[0]", "a", true}, {"m[1]", "a", true}},
 		`{"https://a/?sig=secret":"https://a/?sig=secret"}`:                                                              {{Path: "https://a/?sig=" + RemovedSignature, Host: "a"}},
