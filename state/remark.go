@@ -75,8 +75,8 @@ func parseRemarks(words string) Remarks {
 
 // Seen takes remarks of an export off the list of what nobody has looked at,
 // because a person has: those named in only, or all when it is empty. It gives
-// the ones that were taken off. The remarks themselves stay, and so does their
-// count in a later landing: a rerun that finds them again lists them again.
+// the ones that were taken off. The remarks themselves stay with the export, and
+// a rerun that finds them again lists them again.
 func (db *DB) Seen(ctx context.Context, exportID string, only Remarks, by string) (seen Remarks, err error) {
 	err = db.update(ctx, func(t *tx) error {
 		seen = nil
@@ -103,12 +103,10 @@ func (db *DB) Seen(ctx context.Context, exportID string, only Remarks, by string
 // remark adds what a delivery found to what is known of its export. A remark
 // that another output of this landing had too is listed once.
 func (t *tx) remark(e Export, l Landing) error {
+	const between = "; "
 	notes := e.Notes
-	if !strings.Contains(notes, l.Notes) {
-		if notes != "" {
-			notes += "; "
-		}
-		notes += l.Notes
+	if l.Notes != "" && !strings.Contains(between+notes+between, between+l.Notes+between) {
+		notes = strings.TrimPrefix(notes+between+l.Notes, between)
 	}
 	unseen := e.Unseen.And(l.Remarks.Without(e.Remarks))
 	_, err := t.exec(`UPDATE exports SET notes = ?2, remarks = ?3, unseen = ?4 WHERE id = ?1`,

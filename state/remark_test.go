@@ -101,6 +101,6 @@ func TestRemarksOfAnOutputThatIsDone(t *testing.T) {
 	l.must(l.ParkDelivery(bg, DeliveryKey{id, "two"}, ReasonPathTaken, "", Counts{}))
 	l.must(l.RerunExport(bg, id, "all", []NewDelivery{{"one", "all"}, {"two", "all"}}, "by eve"))
 	l.running()
-	l.landWith(id, "two", "replaced", RemarkBytesReplaced)
-	l.wantRemarks("landed", id, "mismatch; replaced", "row_mismatch bytes_replaced", "row_mismatch bytes_replaced")
+	l.landWith(id, "two", "match", RemarkBytesReplaced) // no part of another sentence
+	l.wantRemarks("landed", id, "mismatch; match", "row_mismatch bytes_replaced", "row_mismatch bytes_replaced")
 }
