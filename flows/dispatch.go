@@ -49,6 +49,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	all.Go(func() { errs[3] = r.runPool(ctx, work, r.renewPool()) })
 	all.Go(func() { errs[4] = r.runPool(ctx, work, r.executePool()) })
 	all.Go(func() { errs[5] = r.keepTidy(ctx) })
+	all.Go(func() { r.keepRefusals(ctx) })
 	if r.cfg.Polling {
 		for _, q := range r.cfg.Queues {
 			all.Go(func() { r.keepPolling(ctx, work, q) })

@@ -81,6 +81,8 @@ type Relay struct {
 	placing sync.Map       // output -> *sync.Mutex
 	asking  chan struct{}  // questions to FinOps' history about silent flows
 	resting sync.WaitGroup // openings that keep their claim for a while
+	refused refusals       // events that doors turned away
+	ready   readiness      // whether events can be accepted
 
 	mu       sync.Mutex
 	clients  map[string]*fetch.Client
@@ -96,6 +98,7 @@ func New(db *state.DB, cfg Config) (*Relay, error) {
 	r := &Relay{
 		cfg: cfg, db: db, log: cfg.Logger,
 		asking:   make(chan struct{}, askers),
+		refused:  refusals{kept: map[refusalKind]state.Refusal{}, added: make(chan struct{}, 1)},
 		flows:    map[string]*Flow{},
 		most:     map[string]int{},
 		clients:  map[string]*fetch.Client{},

@@ -280,7 +280,8 @@ func (r *Relay) rerunShipment(ctx context.Context, id string, how rerunHow) ([]R
 	return []Rerun{res}, err
 }
 
-// rerunEvent reads an unreadable body again, with the field names of today.
+// rerunEvent reads the body of an event again that was not understood, or in
+// which no link was found, with the field names of today.
 func (r *Relay) rerunEvent(ctx context.Context, id string, how rerunHow) (Rerun, error) {
 	e, err := r.db.Event(ctx, id)
 	if err != nil {
@@ -297,12 +298,19 @@ func (r *Relay) rerunEvent(ctx context.Context, id string, how rerunHow) (Rerun,
 	}
 	arrivals := ReadBody(e.Environment, e.Door, body, r.cfg.FieldNames)
 	var entries []state.Arrival
+	understood := false
 	for _, a := range arrivals {
 		if a.Event == nil {
-			res.Refusal = fmt.Sprintf("it still cannot be read (%v): %s", a.Problem, Advice(state.ReasonUnreadable))
+			res.Refusal = fmt.Sprintf("it still cannot be read (%v): %s", a.Problem, r.unreadAdvice(state.ReasonUnreadable, linkFields(body)))
 			return res, nil
 		}
-		entries = append(entries, a.ledgerEntry())
+		entry := a.ledgerEntry()
+		understood = understood || entry.State != state.Unreadable
+		entries = append(entries, entry)
+	}
+	if !understood {
+		res.Refusal = "still no link is found in it: " + r.unreadAdvice(state.ReasonNoLinkFound, linkFields(body))
+		return res, nil
 	}
 	res.Queued = true
 	if how.dry {

@@ -62,7 +62,7 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 	}
 	switch {
 	case e.State == state.Landed:
-		return Whereabouts{Place: LandedHere, Paths: paths}
+		return Whereabouts{Place: LandedHere, Paths: paths, Next: nextOf(e.Unseen, e.Environment)}
 	case e.State == state.Skipped && e.Reason == state.ReasonSameExport:
 		return Whereabouts{Place: SameElsewhere, Next: "nothing; finrelay exports show " + e.Twin + " tells of the other"}
 	case e.State == state.Skipped:
@@ -102,13 +102,25 @@ func (r *Relay) ShipmentWhereabouts(s state.Shipment) Whereabouts {
 	return w
 }
 
-// EventWhereabouts speaks of an event that could not be read: whatever it
-// announced has not been fetched.
+// EventWhereabouts speaks of an event that could not be read, or in which no
+// link was found: whatever it announced has not been fetched.
 func (r *Relay) EventWhereabouts(e state.Event) Whereabouts {
 	if e.State != state.Unreadable {
 		return Whereabouts{}
 	}
-	return Whereabouts{Place: AtRisk, Next: Advice(e.Reason)}.about(e.ID)
+	body, err := r.db.Body(context.Background(), e.ID)
+	if err != nil {
+		body = nil
+	}
+	return Whereabouts{Place: AtRisk, Next: r.unreadAdvice(e.Reason, linkFields(body))}.about(e.ID)
+}
+
+// unreadAdvice names the field of the link where one looks like it.
+func (r *Relay) unreadAdvice(reason state.Reason, fields []LinkField) string {
+	if advice := r.linkAdvice(fields); advice != "" {
+		return advice
+	}
+	return Advice(reason)
 }
 
 // ExecutionWhereabouts speaks of a run that needs a person. Nothing of it is
@@ -290,6 +302,7 @@ func Advice(reason state.Reason) string {
 
 var advice = map[state.Reason]string{
 	state.ReasonUnreadable:    "finrelay inspect shows what is not understood; if a field has another name, set doors.finops.fields, then finrelay rerun EVENT-ID",
+	state.ReasonNoLinkFound:   "nothing in it looks like a link: finrelay events show EVENT-ID tells what came; have the sender put the link into it, or finrelay skip EVENT-ID --why \"no file\" if none belongs to it",
 	state.ReasonLinkExpired:   "post the event again with a fresh link if its sender can make one: the same event with a younger link goes on by itself",
 	state.ReasonLinkRefused:   "read the server's text above: allow this machine's address, or https, on the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonLinkGone:      "the file is not in the storage any more",

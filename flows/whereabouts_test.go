@@ -15,7 +15,7 @@ import (
 // story, or speak of what a person has decided.
 var neverParked = []state.Reason{
 	state.ReasonEndpointTest, state.ReasonImportStatus, state.ReasonNoLink, // ignored events
-	state.ReasonRerun, state.ReasonRetry, state.ReasonSkipped, state.ReasonTaken, // a person's verbs
+	state.ReasonRerun, state.ReasonRetry, state.ReasonSkipped, state.ReasonTaken, state.ReasonSeen, // a person's verbs
 	state.ReasonDuplicateEvent, state.ReasonFreshLink, state.ReasonShutdown, state.ReasonRawRemoved, state.ReasonNewEpoch, // the journal's
 	state.ReasonRedelivered, state.ReasonNoFile, state.ReasonNoFreshLink, // a queue's, done with
 	state.ReasonStillRunning, state.ReasonPlace, // the journal's
@@ -59,6 +59,9 @@ func TestAdviceNamesCommandsThatExist(t *testing.T) {
 	texts := map[string]string{"default": Advice("no such reason"), "full push": (&Relay{}).fullPush(state.Shipment{})}
 	for reason, text := range advice {
 		texts[string(reason)] = text
+	}
+	for remark := range remarkAdvice {
+		texts["remark "+string(remark)] = nextOf(state.Remarks{remark}, "prod")
 	}
 	called := regexp.MustCompile(`finrelay ([a-z]+)`)
 	ids := regexp.MustCompile(`\bID\b`)

@@ -30,6 +30,9 @@ var situations = map[string]func(*ledger) subject{
 	"event ignored": func(l *ledger) subject {
 		return subject{event: l.accept(Arrival{Environment: "prod", Identity: "i", State: Ignored, Body: []byte("{}")})[0].EventID}
 	},
+	"event ignored, without a link": func(l *ledger) subject {
+		return subject{event: l.accept(Arrival{Environment: "prod", Identity: "a", State: Ignored, Reason: ReasonNoLink, Body: []byte("{}")})[0].EventID}
+	},
 	"shipment pending":  func(l *ledger) subject { return subject{shipment: l.pending("a")} },
 	"shipment fetching": func(l *ledger) subject { return subject{shipment: l.fetching("a")} },
 	"shipment waiting": func(l *ledger) subject {

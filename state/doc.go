@@ -35,6 +35,7 @@
 //	           skipped as a copy ──▶ parked (its original did not land)
 //
 //	event      (new) ▶ accepted | ignored | unreadable ──▶ accepted | ignored (read again, skipped)
+//	           ignored, without a link ──▶ accepted (came again, its link found)
 //
 //	cadence    (new) ▶ punctual ◀──▶ quiet ◀──▶ late ──▶ punctual; of one entity (new) ▶ quiet, late
 //

@@ -17,6 +17,9 @@ const (
 	KindDelivery Kind = "delivery"
 	// KindEnvironment appears in the journal only.
 	KindEnvironment Kind = "environment"
+	// KindRefusal, in the journal only, is what a door turned away: its subject
+	// is ENVIRONMENT/STATUS.
+	KindRefusal Kind = "refusal"
 )
 
 // State is where an event, shipment, export or delivery stands.
@@ -27,7 +30,7 @@ const (
 	// Events.
 	Accepted   State = "accepted"   // has a shipment
 	Ignored    State = "ignored"    // stored, carries no export; the reason says which kind it is
-	Unreadable State = "unreadable" // stored, needs a person
+	Unreadable State = "unreadable" // stored, needs a person: not understood, or no link found in it
 
 	// Shipments.
 	Pending  State = "pending"  // its link is to be fetched now
@@ -49,6 +52,8 @@ const (
 	// Removed appears in the journal only: of a delivery whose output a rerun
 	// does not name any more.
 	Removed State = "removed"
+	// EventRefused appears in the journal only, once for each count of a Refusal.
+	EventRefused State = "refused"
 
 	// Shipments and deliveries: again at due_at.
 	Waiting State = "waiting"
@@ -61,6 +66,7 @@ var arrows = map[Kind]map[State][]State{
 	KindEvent: {
 		"":         {Accepted, Ignored, Unreadable},
 		Unreadable: {Accepted, Ignored}, // read again, or skipped by a person
+		Ignored:    {Accepted},          // came again, and its link is found now
 	},
 	KindShipment: {
 		"":       {Pending, Settled},           // settled at once: a queue's message without a file

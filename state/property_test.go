@@ -98,12 +98,17 @@ func (w *walk) accept(*rapid.T) {
 	if rapid.IntRange(0, 5).Draw(w.t, "unreadable") == 0 {
 		a = unreadable(identity)
 	}
+	key := fmt.Sprint(identity, w.epoch)
+	was, err := w.db.Event(bg, w.events[key])
+	if err != nil && err != ErrNotFound {
+		w.t.Fatal(err)
+	}
 	receipts, err := w.db.Accept(bg, []Arrival{a})
 	if err != nil {
 		w.t.Fatal(err) // an arrival is never refused
 	}
-	key := fmt.Sprint(identity, w.epoch)
-	if known := w.events[key]; (known != "") != receipts[0].Duplicate || known != "" && known != receipts[0].EventID {
+	understood := was.State == Unreadable && a.State == Accepted // what was not until now is no duplicate
+	if known := w.events[key]; (known != "" && !understood) != receipts[0].Duplicate || known != "" && known != receipts[0].EventID {
 		w.t.Fatalf("%s: %+v, but it was %q", key, receipts[0], known)
 	}
 	w.events[key] = receipts[0].EventID

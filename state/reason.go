@@ -12,6 +12,9 @@ const (
 	ReasonNoLink       Reason = "no_link"
 	ReasonUnreadable   Reason = "unreadable"
 
+	// An event of an export in which no link was found.
+	ReasonNoLinkFound Reason = "no_link_found"
+
 	// The link.
 	ReasonLinkExpired  Reason = "link_expired"
 	ReasonLinkNotYet   Reason = "link_not_yet_valid"
@@ -75,6 +78,7 @@ const (
 	ReasonTaken   Reason = "taken_as_it_is" // what is here is taken for the export, and FinOps may forget it
 	ReasonRetry   Reason = "retry"          // the journal's: what waited is tried at once
 	ReasonSkipped Reason = "skipped"
+	ReasonSeen    Reason = "seen" // the journal's: a person has looked at an export's remarks
 
 	// What happened besides.
 	ReasonDuplicateEvent Reason = "duplicate_event"

@@ -32,14 +32,16 @@ func scanShipment(scan func(...any) error, more ...any) (Shipment, error) {
 }
 
 const exportColumns = `id, shipment_id, environment, member, entity, target_entity, legal_entity, refresh_type, project, flow, notes,
-	order_at, order_no, expected_rows, state, reason, detail, rows, bad_rows, received_at, landed_at, twin`
+	order_at, order_no, expected_rows, state, reason, detail, rows, bad_rows, received_at, landed_at, twin, remarks, unseen, opening_notes`
 
 func scanExport(scan func(...any) error, more ...any) (Export, error) {
 	var e Export
 	var orderAt, received int64
 	var landed sql.NullInt64
+	var remarks, unseen string
 	err := scan(append([]any{&e.ID, &e.ShipmentID, &e.Environment, &e.Member, &e.Entity, &e.TargetEntity, &e.LegalEntity, &e.RefreshType, &e.Project, &e.Flow, &e.Notes,
-		&orderAt, &e.Order.No, &e.ExpectedRows, &e.State, &e.Reason, &e.Detail, &e.Rows, &e.BadRows, &received, &landed, &e.Twin}, more...)...)
+		&orderAt, &e.Order.No, &e.ExpectedRows, &e.State, &e.Reason, &e.Detail, &e.Rows, &e.BadRows, &received, &landed, &e.Twin, &remarks, &unseen, &e.OpeningNotes}, more...)...)
+	e.Remarks, e.Unseen = parseRemarks(remarks), parseRemarks(unseen)
 	e.Order.At, e.ReceivedAt, e.LandedAt = fromMillis(orderAt), fromMillis(received), fromMillis(landed.Int64)
 	return e, err
 }

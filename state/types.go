@@ -105,6 +105,9 @@ type Export struct {
 	ReceivedAt   time.Time `json:"received_at"`
 	LandedAt     time.Time `json:"landed_at,omitzero"`
 	Twin         string    `json:"possibly_same_as,omitempty"` // an export that came another way and may hold the same rows
+	Remarks      Remarks   `json:"remarks,omitempty"`          // of its landing
+	Unseen       Remarks   `json:"remarks_unseen,omitempty"`   // those that nobody has looked at
+	OpeningNotes string    `json:"-"`                          // what Notes begins with: what its opening noted
 }
 
 // Delivery is one export on its way to one output.

@@ -71,6 +71,14 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 	return flows.New(db, fc)
 }
 
+func alertOn(cfg *config.Config) []state.Remark {
+	var remarks []state.Remark
+	for _, word := range cfg.AlertOn {
+		remarks = append(remarks, state.Remark(word))
+	}
+	return remarks
+}
+
 // trace is set by tests that end the process between two steps.
 var trace func(step string)
 

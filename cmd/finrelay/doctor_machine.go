@@ -94,6 +94,8 @@ func ledgerRemedy(err error) string {
 		return "another process holds the folder and does not answer: look for a finrelay that hangs, or is being stopped"
 	case errors.Is(err, state.ErrNewerLedger):
 		return "use the finrelay that wrote it, or a newer one"
+	case state.DiskFull(err):
+		return "the disk of the state folder is full: free space"
 	case errors.As(err, &coded) && coded.code == exitUsage:
 		return "correct the configuration; finrelay config lint says more"
 	}

@@ -186,8 +186,12 @@ func (a *attempt) publish(manifest *stagedFile) error {
 }
 
 // publishBadRows also takes an older attempt's bad rows away if there are none
-// now: the manifest would not name them, but people would read them.
+// now, and those of an earlier version: the manifest would not name them, but
+// people would read them.
 func (a *attempt) publishBadRows() error {
+	if _, err := a.disk.remove(a.name + formerBadRowsSuffix); err != nil {
+		return err
+	}
 	if a.bad != nil {
 		return a.bad.publish()
 	}

@@ -125,11 +125,11 @@ func TestOrderOfSteps(t *testing.T) {
 	mustLand(t, f, testExport("x"), 2, 1)
 	check("first export",
 		"sync folder .", "sync folder prod",
-		"create .x.jsonl.tmp", "create .x.jsonl.bad.jsonl.tmp",
+		"create .x.jsonl.tmp", "create .x.jsonl.bad-rows.tmp",
 		"write .x.jsonl.tmp", "sync .x.jsonl.tmp",
-		"write .x.jsonl.bad.jsonl.tmp", "sync .x.jsonl.bad.jsonl.tmp",
+		"write .x.jsonl.bad-rows.tmp", "sync .x.jsonl.bad-rows.tmp",
 		"create .x.jsonl.manifest.json.tmp", "write .x.jsonl.manifest.json.tmp",
-		"rename x.jsonl", "rename x.jsonl.bad.jsonl",
+		"rename x.jsonl", "rename x.jsonl.bad-rows",
 		"sync .x.jsonl.manifest.json.tmp", "sync folder .", "rename x.jsonl.manifest.json", "sync folder .")
 
 	mustLand(t, f, testExport("y"), 0, 0)
@@ -144,7 +144,7 @@ func TestOrderOfSteps(t *testing.T) {
 		"create .x.jsonl.tmp", "write .x.jsonl.tmp", "sync .x.jsonl.tmp",
 		"create .x.jsonl.manifest.json.tmp", "write .x.jsonl.manifest.json.tmp",
 		"remove x.jsonl.manifest.json", "sync folder .",
-		"rename x.jsonl", "remove x.jsonl.bad.jsonl",
+		"rename x.jsonl", "remove x.jsonl.bad-rows",
 		"sync .x.jsonl.manifest.json.tmp", "sync folder .", "rename x.jsonl.manifest.json", "sync folder .")
 
 	f = newTestFiles(t, f.folder, "{environment}/{entity}/{export_id}.jsonl")

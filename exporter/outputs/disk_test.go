@@ -61,7 +61,7 @@ func TestDurableFoldersAreBounded(t *testing.T) {
 // What belongs to others stays, however much it looks like ours.
 func TestSweepIsNarrow(t *testing.T) {
 	folder := t.TempDir()
-	stay := []string{"x.jsonl", "x.jsonl.manifest.json", "x.jsonl.bad.jsonl", ".x.jsonl.tmp", ".x.jsonl.Qk3dfA", "x.0123456789abcdef.tmp",
+	stay := []string{"x.jsonl", "x.jsonl.manifest.json", "x.jsonl.bad-rows", ".x.jsonl.tmp", ".x.jsonl.Qk3dfA", "x.0123456789abcdef.tmp",
 		".x.jsonl.0123456789ABCDEF.tmp", ".0123456789abcdef.tmp", ".gitkeep", markerName("other")}
 	leave := []string{tempName("x.jsonl", "0123456789abcdef"), "a/b/" + tempName("y.jsonl.manifest.json", shortHash("y"))}
 	for _, name := range append(stay, leave...) {

@@ -12,7 +12,7 @@
 // [Files] writes three names into one folder, here for the data file D:
 //
 //	D                  the rows: JSON Lines, or one JSON array
-//	D.bad.jsonl        rows set aside, one JSON line each; only if there are any
+//	D.bad-rows         rows set aside, one JSON line each; only if there are any
 //	D.manifest.json    a Manifest; what it says about D is true, or it is absent
 //
 // While an attempt runs, its files stand in the same folder as .NAME.HASH.tmp,

@@ -16,7 +16,11 @@ const ManifestVersion = 1
 
 const (
 	manifestSuffix = ".manifest.json"
-	badRowsSuffix  = ".bad.jsonl"
+	badRowsSuffix  = ".bad-rows" // JSON Lines, but no name that a consumer's *.json or *.jsonl takes for data
+
+	// formerBadRowsSuffix is what versions before this one wrote. Such a file
+	// is removed when its export lands again.
+	formerBadRowsSuffix = ".bad.jsonl"
 )
 
 // Manifest describes one committed data file. It is a JSON contract: one

@@ -1,6 +1,7 @@
 package outputs
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"os"
@@ -42,5 +43,47 @@ func TestWithdraw(t *testing.T) {
 	}
 	if err := Withdraw(Landed{Path: filepath.Join(t.TempDir(), "gone", "x.jsonl"), ExportID: "x"}); err != nil {
 		t.Errorf("from a folder that is gone: %v", err)
+	}
+}
+
+// Rows set aside are no data to whoever takes *.jsonl or *.json. A version
+// before this one called their file .bad.jsonl: it goes when its export lands
+// again, with rows set aside or without, and with the place it is withdrawn from.
+func TestFormerNameOfBadRows(t *testing.T) {
+	folder := t.TempDir()
+	f := newTestFiles(t, folder, "{export_id}.jsonl")
+	former := filepath.Join(folder, "x.jsonl"+formerBadRowsSuffix)
+	leave := func() {
+		t.Helper()
+		if err := os.WriteFile(former, []byte("{}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, bad := range []int{1, 0} {
+		leave()
+		mustLand(t, f, testExport("x"), 2, bad)
+		taken, err := filepath.Glob(filepath.Join(folder, "*.jsonl"))
+		if err != nil || len(taken) != 1 {
+			t.Errorf("with %d rows set aside *.jsonl takes %v, %v; want the data file alone", bad, taken, err)
+		}
+		if names := tree(t, folder); len(names) != 2+bad {
+			t.Errorf("with %d rows set aside: %v", bad, names)
+		}
+	}
+
+	leave()
+	m, err := os.ReadFile(filepath.Join(folder, "x.jsonl"+manifestSuffix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m = bytes.Replace(m, []byte(`"bad_rows_file": ""`), []byte(`"bad_rows_file": "x.jsonl.bad.jsonl"`), 1)
+	if err := os.WriteFile(filepath.Join(folder, "x.jsonl"+manifestSuffix), m, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Withdraw(Landed{Path: filepath.Join(folder, "x.jsonl"), ExportID: "x", Output: "files", Place: folder, Marker: here}); err != nil {
+		t.Fatal(err)
+	}
+	if names := names(tree(t, folder)); len(names) != 1 {
+		t.Errorf("after the withdrawal: %v; want the marker alone", names)
 	}
 }

@@ -114,7 +114,7 @@ func TestSchemaAcceptsWhatTheDecoderAccepts(t *testing.T) {
 	for name, text := range map[string]string{
 		"sample":     Sample(),
 		"everything": everything,
-		"variables":  "insecure: ${A}\nmatch: ${B}\nworkers: {fetch: '${C}'}\ndoors: {finops: {max_body: 1024, keys: [{file: x}, y]}}\n",
+		"variables":  "insecure: ${A}\nmatch: ${B}\nworkers: {fetch: '${C}'}\ndoors: {finops: {max_body: 1024, keys: [{file: x}, y]}}\nalert_on: ['${D}', stray_quotes]\n",
 	} {
 		var doc map[string]any
 		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {

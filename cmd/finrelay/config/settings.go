@@ -27,6 +27,8 @@ type Config struct {
 	Flows []Flow `yaml:"flows"`
 	// Places that rows go to, by name. Without this section one output named out writes files below ./out.
 	Outputs map[string]Output `yaml:"outputs"`
+	// Remarks of landed exports that finrelay status --check counts, until a person has looked (finrelay seen). An empty list counts none. Default row_mismatch and rows_set_aside.
+	AlertOn []string `yaml:"alert_on" jsonschema:"enum=row_mismatch,enum=rows_set_aside,enum=encoding_guessed,enum=bytes_replaced,enum=stray_quotes,enum=type_errors,enum=columns_missing,enum=records_uneven,enum=package_odd"`
 	// How much work runs at the same time.
 	Workers Workers `yaml:"workers"`
 	// How long things are kept.
@@ -67,14 +69,14 @@ type Door struct {
 	KeysFile string `yaml:"keys_file" path:"local"`
 	// Largest body that is accepted, from 1KiB to 64MiB. Default 1MiB.
 	MaxBody Bytes `yaml:"max_body"`
-	// Names of the event's fields, for shops with an event class of their own. Letter case does not matter. A list given here replaces the default list.
+	// Names of the event's fields, for shops with an event class of their own. Letter case does not matter. A field inside an object is named by its path, File.Url. A list given here replaces the default list.
 	Fields Fields `yaml:"fields"`
 }
 
 // Fields lists for each field of a business event the keys under which it may
 // arrive; the first one present wins.
 type Fields struct {
-	// The link to the exported file. Default DownloadURL.
+	// The link to the exported file; finrelay inspect names the field that looks like it. Default DownloadURL.
 	DownloadURL []string `yaml:"download_url"`
 	// The entity's label. Default EntityName.
 	EntityName []string `yaml:"entity_name"`
