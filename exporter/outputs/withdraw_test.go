@@ -66,7 +66,7 @@ func TestFormerNameOfBadRows(t *testing.T) {
 		if err != nil || len(taken) != 1 {
 			t.Errorf("with %d rows set aside *.jsonl takes %v, %v; want the data file alone", bad, taken, err)
 		}
-		if names := tree(t, folder); len(names) != 2+bad {
+		if names := tree(t, folder); len(names) != 3+bad {
 			t.Errorf("with %d rows set aside: %v", bad, names)
 		}
 	}
