@@ -31,6 +31,14 @@ func (e *outputError) Error() string { return fmt.Sprintf("output %s: %v", e.out
 
 func (e *outputError) Unwrap() error { return e.err }
 
+// removedOutputError is a delivery to an output that the configuration had when
+// its export was opened.
+type removedOutputError struct{ output string }
+
+func (e *removedOutputError) Error() string {
+	return "output " + e.output + " is not in the configuration any more"
+}
+
 func asOutput(name string, err error) error {
 	if err == nil {
 		return nil
@@ -101,9 +109,11 @@ func (r *Relay) settleDelivery(log *slog.Logger, key state.DeliveryKey, attempts
 
 func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.Landing, err error) {
 	flow, output := r.flows[job.Delivery.Flow], r.cfg.Outputs[job.Delivery.Output]
-	if flow == nil || output == nil {
-		return landing, &parkedError{reason: state.ReasonNoFlow, detail: fmt.Sprintf(
-			"flow %s or output %s is not in the configuration any more", job.Delivery.Flow, job.Delivery.Output)}
+	if output == nil {
+		return landing, &removedOutputError{job.Delivery.Output}
+	}
+	if flow == nil {
+		return landing, &parkedError{reason: state.ReasonNoFlow, detail: fmt.Sprintf("flow %s is not in the configuration any more", job.Delivery.Flow)}
 	}
 	p, err := r.convert(ctx, job, flow, output)
 	if err != nil {

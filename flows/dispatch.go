@@ -33,34 +33,25 @@ func (r *Relay) Run(ctx context.Context) error {
 		}
 		return err
 	}
-	defer r.closeClients()
+	defer func() {
+		now, _ := r.newest()
+		now.closeClients()
+	}()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(ErrStopping)
 	defer context.AfterFunc(ctx, func() {
-		time.AfterFunc(r.cfg.Grace, func() { cancel(ErrStopping) })
+		now, _ := r.newest()
+		time.AfterFunc(now.cfg.Grace, func() { cancel(ErrStopping) })
 	})()
 	var all sync.WaitGroup
-	errs := make([]error, 6)
-	all.Go(func() { errs[0] = r.runPool(ctx, work, r.fetchPool()) })
-	all.Go(func() { errs[1] = r.runPool(ctx, work, r.deliverPool()) })
-	all.Go(func() { errs[2] = r.runPool(ctx, work, r.ackPool()) })
-	all.Go(func() { errs[3] = r.runPool(ctx, work, r.renewPool()) })
-	all.Go(func() { errs[4] = r.runPool(ctx, work, r.executePool()) })
-	all.Go(func() { errs[5] = r.keepTidy(ctx) })
-	all.Go(func() { r.keepRefusals(ctx) })
-	if r.cfg.Polling {
-		for _, q := range r.cfg.Queues {
-			all.Go(func() { r.keepPolling(ctx, work, q) })
-		}
-		for _, p := range r.cfg.Projects {
-			if p.Schedule != nil {
-				all.Go(func() { r.keepExporting(ctx, p) })
-			}
-		}
-		all.Go(func() { r.keepWatch(ctx, work) })
+	errs := make([]error, 5)
+	for i, kind := range []func(*Relay) pool{(*Relay).fetchPool, (*Relay).deliverPool, (*Relay).ackPool, (*Relay).renewPool, (*Relay).executePool} {
+		all.Go(func() { errs[i] = r.runPool(ctx, work, kind) })
 	}
+	all.Go(func() { r.keepRefusals(ctx) })
+	all.Go(func() { r.keepCalendars(ctx, work) })
 	all.Wait()
 	stop()
 	r.resting.Wait()
@@ -105,14 +96,17 @@ func jobs[T any](claim func(context.Context, int) ([]T, error), do func(context.
 }
 
 // runPool starts claimed work on free slots, and sleeps until a commit, a free
-// slot or the next due time. Claims stop with ctx; work ends with work.
-func (r *Relay) runPool(ctx, work context.Context, p pool) error {
-	freed := make(chan struct{}, p.slots)
+// slot or the next due time. Claims stop with ctx; work ends with work. Each
+// claim is made, and its work done, by the configuration in force at that moment.
+func (sh *shared) runPool(ctx, work context.Context, kind func(*Relay) pool) error {
+	freed := make(chan struct{})
 	busy := 0
 	var closed error
 	for ctx.Err() == nil && closed == nil {
 		// Taken before the look, so that no commit falls between look and wait.
-		changed := r.db.Changed()
+		changed := sh.db.Changed()
+		r, replaced := sh.newest()
+		p := kind(r)
 		sleep := longestSleep
 		if busy < p.slots {
 			started, due, err := r.start(ctx, work, p, p.slots-busy, freed)
@@ -122,12 +116,12 @@ func (r *Relay) runPool(ctx, work context.Context, p pool) error {
 				closed = err
 				continue
 			case err != nil && ctx.Err() == nil:
-				r.log.Error("ledger", "pool", p.name, keyError, err)
+				sh.log.Error("ledger", "pool", p.name, keyError, err)
 				sleep = firstWait
 			case started > 0:
 				continue
 			case !due.IsZero():
-				sleep = min(sleep, max(due.Sub(r.db.Now()), 10*time.Millisecond))
+				sleep = min(sleep, max(due.Sub(sh.db.Now()), 10*time.Millisecond))
 			}
 		} else {
 			changed = nil // news do not help while every slot is taken
@@ -136,6 +130,7 @@ func (r *Relay) runPool(ctx, work context.Context, p pool) error {
 		select {
 		case <-ctx.Done():
 		case <-changed:
+		case <-replaced:
 		case <-timer.C:
 		case <-freed:
 			busy--

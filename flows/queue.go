@@ -70,7 +70,12 @@ const messageSettles = 10 * time.Minute
 // which stopped it before; what was taken until then is safe all the same.
 //
 // The fetch, deliver and ack pools do the work, so Run must be running.
-func (r *Relay) Poll(ctx context.Context, q Queue) (PollResult, error) {
+func (r *Relay) Poll(ctx context.Context, q Queue) (PollResult, error) { return r.poll(ctx, ctx, q) }
+
+// poll takes no further message once taking has ended, and lets the call in
+// work end: an answer to dequeue that is cut off hides its message for half an
+// hour.
+func (r *Relay) poll(ctx, taking context.Context, q Queue) (PollResult, error) {
 	res := PollResult{Flow: q.Flow, Environment: q.Environment, Activity: string(q.Activity)}
 	unlock, ok := r.lockQueue(q)
 	if !ok {
@@ -97,10 +102,10 @@ func (r *Relay) Poll(ctx context.Context, q Queue) (PollResult, error) {
 	if until := before.HeldBackAt.Add(backlogHides); backlog && r.db.Now().Before(until) {
 		err = hiddenBacklog(q, until)
 	} else {
-		err = r.drain(ctx, client, q, backlog, &res)
+		err = r.drain(ctx, taking, client, q, backlog, &res)
 	}
-	if err != nil && context.Cause(ctx) != nil {
-		return res, context.Cause(ctx) // a stop is no problem of the queue
+	if err != nil && context.Cause(taking) != nil {
+		return res, context.Cause(taking) // a stop is no problem of the queue
 	}
 	if err != nil {
 		res.Problem = strings.ReplaceAll(err.Error(), "poll FLOW", "poll "+q.Flow)
@@ -146,12 +151,15 @@ func (r *Relay) lockQueue(q Queue) (unlock func(), ok bool) {
 	return mu.Unlock, mu.TryLock()
 }
 
-func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog bool, res *PollResult) error {
+func (r *Relay) drain(ctx, taking context.Context, client *dmf.Client, q Queue, backlog bool, res *PollResult) error {
 	seen := map[string]bool{}
 	told, end := r.progress(q)
 	defer end()
 	askRun := r.asksRuns(ctx, q.Environment, q.WithEvents)
 	for {
+		if err := context.Cause(taking); err != nil {
+			return err
+		}
 		r.cfg.Trace("dequeue")
 		m, err := client.Dequeue(ctx, q.Activity)
 		if errors.Is(err, dmf.ErrEmpty) {
@@ -191,7 +199,7 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 		// others: it has held nobody up for half an hour, and is not to begin now.
 		done := false
 		if !receipt.Again {
-			if done, err = r.awaitMessage(ctx, receipt.ShipmentID); err != nil {
+			if done, err = r.awaitMessage(taking, receipt.ShipmentID); err != nil {
 				return err
 			}
 		}
@@ -324,7 +332,9 @@ func (r *Relay) keepPolling(ctx, work context.Context, q Queue) {
 	for {
 		due, err := r.NextPoll(ctx, q)
 		if err != nil {
-			log.Error("ledger", keyError, err)
+			if ctx.Err() == nil {
+				log.Error("ledger", keyError, err)
+			}
 			due = r.db.Now().Add(firstWait)
 		}
 		if due.Before(earliest) {
@@ -359,10 +369,20 @@ func (r *Relay) keepPolling(ctx, work context.Context, q Queue) {
 // pollStopping takes no further message once ctx has ended, and lets the one
 // in work end with work.
 func (r *Relay) pollStopping(ctx, work context.Context, q Queue) (PollResult, error) {
-	poll, cancel := context.WithCancelCause(work)
-	defer cancel(nil)
-	defer context.AfterFunc(ctx, func() { cancel(ErrStopping) })()
-	return r.Poll(poll, q)
+	poll, end := outlast(ctx, work)
+	defer end()
+	return r.poll(poll, ctx, q)
+}
+
+// callsEnd is how long a call to FinOps that has begun may go on when nothing
+// more is to be begun.
+const callsEnd = 5 * time.Second
+
+// outlast gives a context that ends with work, or a moment after ctx.
+func outlast(ctx, work context.Context) (context.Context, func()) {
+	longer, cancel := context.WithCancelCause(work)
+	cut := context.AfterFunc(ctx, func() { time.AfterFunc(callsEnd, func() { cancel(ErrStopping) }) })
+	return longer, func() { cut(); cancel(nil) }
 }
 
 // NextPoll is when a queue is due: the slot after the last poll, in the past

@@ -68,14 +68,23 @@ type Environment struct {
 	ProofAfter time.Duration
 }
 
-// Relay does the work. Create it with New, run it with Run; its other methods
-// may be called at any time, from many goroutines, also while it does not run.
+// Relay does the work by one configuration, which never changes. Create it with
+// New, run it with Run; its other methods may be called at any time, from many
+// goroutines, also while it does not run. Reconfigured makes one that works by
+// another configuration in its place.
 type Relay struct {
 	cfg   Config
-	db    *state.DB
-	log   *slog.Logger
 	flows map[string]*Flow
 	most  map[string]int // downloads at once, by environment
+	links *linkClients
+	*shared
+}
+
+// shared is what the Relays of one ledger have in common, whatever their
+// configuration.
+type shared struct {
+	db  *state.DB
+	log *slog.Logger
 
 	polling sync.Map       // queue -> *sync.Mutex
 	placing sync.Map       // output -> *sync.Mutex
@@ -85,28 +94,38 @@ type Relay struct {
 	ready   readiness      // whether events can be accepted
 
 	mu       sync.Mutex
-	clients  map[string]*fetch.Client
+	inForce  *Relay                  // new work is done by its configuration
+	replaced chan struct{}           // closed when another is in force
 	running  map[string]int          // downloads now, by environment
 	polls    map[string]PollProgress // of polls at work, by queue
 	renewing map[string]bool         // expired shipments that are at work on, by id
 	openings map[string]int          // failed openings of raw files that cannot be read, by shipment
 }
 
-// New checks the configuration against itself and compiles its conditions.
+// New checks the configuration against itself and compiles its conditions. The
+// Relay is the one in force.
 func New(db *state.DB, cfg Config) (*Relay, error) {
 	setDefaults(&cfg)
-	r := &Relay{
-		cfg: cfg, db: db, log: cfg.Logger,
+	r, err := newRelay(cfg, &shared{
+		db: db, log: cfg.Logger,
 		asking:   make(chan struct{}, askers),
 		refused:  refusals{kept: map[refusalKind]state.Refusal{}, added: make(chan struct{}, 1)},
-		flows:    map[string]*Flow{},
-		most:     map[string]int{},
-		clients:  map[string]*fetch.Client{},
+		replaced: make(chan struct{}),
 		running:  map[string]int{},
 		polls:    map[string]PollProgress{},
 		renewing: map[string]bool{},
 		openings: map[string]int{},
+	})
+	if err != nil {
+		return nil, err
 	}
+	r.inForce = r
+	return r, nil
+}
+
+// newRelay is given a configuration with its defaults.
+func newRelay(cfg Config, with *shared) (*Relay, error) {
+	r := &Relay{cfg: cfg, shared: with, flows: map[string]*Flow{}, most: map[string]int{}, links: &linkClients{made: map[string]*fetch.Client{}}}
 	for i := range cfg.Flows {
 		f := &cfg.Flows[i]
 		if err := f.compile(); err != nil {
@@ -195,26 +214,33 @@ func ValidEnvironment(name string) bool {
 // FieldNames are the JSON names under which events carry their fields.
 func (r *Relay) FieldNames() dmf.FieldNames { return r.cfg.FieldNames }
 
+// linkClients are the download clients of one configuration's environments.
+type linkClients struct {
+	mu   sync.Mutex
+	made map[string]*fetch.Client
+}
+
 // client gives the environment's download client, made at first use.
 func (r *Relay) client(environment string) *fetch.Client {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c := r.clients[environment]
+	r.links.mu.Lock()
+	defer r.links.mu.Unlock()
+	c := r.links.made[environment]
 	if c == nil {
 		opt := r.cfg.Environments[environment].Link
 		opt.Logger = r.log
 		c = fetch.NewClient(opt)
-		r.clients[environment] = c
+		r.links.made[environment] = c
 	}
 	return c
 }
 
+// closeClients closes connections that nobody uses; what is open goes on.
 func (r *Relay) closeClients() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for name, c := range r.clients {
+	r.links.mu.Lock()
+	defer r.links.mu.Unlock()
+	for name, c := range r.links.made {
 		c.Close()
-		delete(r.clients, name)
+		delete(r.links.made, name)
 	}
 }
 

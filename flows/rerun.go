@@ -127,7 +127,19 @@ func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun
 	}
 	res := Rerun{ID: id, Entity: e.Entity, Was: e.State, Reason: e.Reason}
 	if e.State == state.Open {
-		return r.rerunWaiting(ctx, res, how.dry, how.by)
+		removed, err := r.removedOutput(ctx, id)
+		if err != nil {
+			return res, err
+		}
+		if removed == nil {
+			return r.rerunWaiting(ctx, res, how.dry, how.by)
+		}
+		res.Was, res.Reason = state.Waiting, state.ReasonOutputRemoved
+		if !how.dry { // it stands still until it has its way anew, in the next transition
+			if err := r.db.ParkDelivery(ctx, state.DeliveryKey{ExportID: id, Output: removed.Output}, state.ReasonOutputRemoved, removed.Detail, state.Counts{}); err != nil {
+				return refused(res, err)
+			}
+		}
 	}
 	s, err := r.db.Shipment(ctx, e.ShipmentID)
 	if err != nil {
@@ -209,6 +221,20 @@ func (r *Relay) landedAlready(ctx context.Context, res *Rerun, e state.Export) e
 	res.Refusal = "the same export (execution and entity) " + at + ": finrelay skip EXPORT-ID --why \"landed with " + same +
 		"\" takes it off the list; finrelay rerun EXPORT-ID --again lands it a second time"
 	return nil
+}
+
+// removedOutput gives the delivery of an export that waits for an output which
+// the configuration does not have any more; nil when none does.
+func (r *Relay) removedOutput(ctx context.Context, exportID string) (*state.Delivery, error) {
+	deliveries, err := r.db.Deliveries(ctx, exportID)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(deliveries, func(d state.Delivery) bool { return d.State == state.Waiting && r.cfg.Outputs[d.Output] == nil })
+	if i < 0 {
+		return nil, nil
+	}
+	return &deliveries[i], nil
 }
 
 // rerunWaiting has an export tried at once that waits for its next try. One

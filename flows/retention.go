@@ -18,13 +18,13 @@ const (
 )
 
 // keepTidy removes what retention allows, at start and then every hour.
-func (r *Relay) keepTidy(ctx context.Context) error {
+func (r *Relay) keepTidy(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-timer.C:
 			if err := r.Tidy(ctx); err != nil && ctx.Err() == nil {
 				r.log.Error("retention", keyError, err)

@@ -181,9 +181,8 @@ func (r *Relay) lookDue(ctx context.Context, w watch) (time.Time, error) {
 
 // lookStopping looks until ctx ends, and lets what it has begun end with work.
 func (r *Relay) lookStopping(ctx, work context.Context, w watch, look func(context.Context) error) {
-	looking, cancel := context.WithCancelCause(work)
-	defer cancel(nil)
-	defer context.AfterFunc(ctx, func() { cancel(ErrStopping) })()
+	looking, end := outlast(ctx, work)
+	defer end()
 	if err := look(looking); err != nil && context.Cause(looking) == nil {
 		r.log.Error("silence not looked into", keyFlow, w.flow.Name, keyEnvironment, w.environment, keyError, err)
 	}

@@ -83,6 +83,7 @@ func judge(err error, f facts) verdict {
 	var output *outputError
 	var doubt *doubtError
 	var missing *outputs.MissingError
+	var removed *removedOutputError
 	switch {
 	case errors.Is(err, ErrStopping):
 		v.action, v.reason = release, state.ReasonShutdown
@@ -111,6 +112,8 @@ func judge(err error, f facts) verdict {
 		v.action, v.reason = park, state.ReasonFlowError
 	case errors.As(err, &missing):
 		v.reason, v.detail = state.ReasonOutputMissing, missing.Error()
+	case errors.As(err, &removed): // it may be a slip: nothing is decided about its rows
+		v.reason = state.ReasonOutputRemoved
 	case fileReason(err) != "":
 		v.action, v.reason = park, fileReason(err)
 	case errors.As(err, &record):

@@ -333,6 +333,7 @@ var advice = map[state.Reason]string{
 	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonOutput:        "see that the output's folder is there, may be written and is not full",
 	state.ReasonOutputMissing: "mount its disk, or put its folder back; if its place is meant to be another one from now on, finrelay output adopt OUTPUT-NAME",
+	state.ReasonOutputRemoved: "put output OUTPUT-NAME back into the configuration, then finrelay reload, or have today's flows take what waits for it: finrelay rerun --state waiting --reason output_removed",
 	state.ReasonPathTaken:     "the output's path template gives two exports one name: put {export_id} in it, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",

@@ -68,6 +68,7 @@ const (
 	ReasonFlowError     Reason = "flow_condition"
 	ReasonOutput        Reason = "output"
 	ReasonOutputMissing Reason = "output_missing" // its place is not there, or is another one
+	ReasonOutputRemoved Reason = "output_removed" // the configuration does not have it any more
 	ReasonPathTaken     Reason = "path_taken"
 	ReasonDisk          Reason = "disk"
 	ReasonInterrupted   Reason = "interrupted"
