@@ -36,6 +36,11 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		Logger:           log,
 		Trace:            trace,
 	}
+	link, err := linkOptions(cfg.AnyEnvironment())
+	if err != nil {
+		return nil, err
+	}
+	fc.Unnamed = flows.Environment{Link: link}
 	for name, e := range cfg.Environments {
 		link, err := linkOptions(e)
 		if err != nil {
@@ -61,7 +66,6 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		}
 		fc.Flows = append(fc.Flows, made)
 	}
-	var err error
 	if fc.Queues, err = queues(cfg); err != nil {
 		return nil, err
 	}
