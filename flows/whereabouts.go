@@ -265,7 +265,7 @@ func Advice(reason state.Reason) string {
 }
 
 var advice = map[state.Reason]string{
-	state.ReasonUnreadable:    "finrelay inspect shows what is not understood; if a field has another name, set doors.finops.fields, then finrelay rerun EVENT-ID",
+	state.ReasonUnreadable:    "finrelay inspect EVENT-ID shows what is not understood; if a field has another name, set doors.finops.fields, then finrelay rerun EVENT-ID",
 	state.ReasonLinkExpired:   "post the event again with a fresh link if its sender can make one: the same event with a younger link goes on by itself",
 	state.ReasonLinkRefused:   "read the server's text above: allow this machine's address, or https, on the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonLinkGone:      "the file is not in the storage any more",

@@ -25,7 +25,7 @@ flows that an earlier one hides, secrets that others can read. Exit 0 when nothi
 is refused, 2 when something is.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.load()
+			cfg, err := a.lookAtFile()
 			if err != nil {
 				return err
 			}
@@ -51,7 +51,7 @@ is refused, 2 when something is.`,
 // hostsSeen asks the ledger if there is one; lint works without.
 func (a *app) hostsSeen(ctx context.Context) map[string][]string {
 	var hosts map[string][]string
-	_ = a.with(ctx, func(s *session) (err error) {
+	_ = a.withLook(ctx, func(s *session) (err error) {
 		hosts, err = s.Hosts(ctx)
 		return err
 	})
@@ -82,7 +82,7 @@ func (a *app) configShow() *cobra.Command {
 		Short: "Print the configuration in force, defaults filled in, secrets hidden",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			cfg, err := a.load()
+			cfg, err := a.lookAtFile()
 			if err != nil {
 				return err
 			}

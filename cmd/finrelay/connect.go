@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"finrelay/cmd/finrelay/config"
 	"finrelay/flows"
 	"finrelay/state"
 	"finrelay/web"
@@ -32,16 +31,16 @@ const patience = 5 * time.Second
 // connect finds the way. When no server runs and there is no ledger yet, it
 // says so instead of making one.
 func (a *app) connect(ctx context.Context) (*session, error) {
-	cfg, err := a.load()
+	cfg, err := a.look()
 	if err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(cfg.State, state.File)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no ledger in %s: finrelay serve makes one (or name another folder with --state-folder or --config)", cfg.State)
+		return nil, noLedger(cfg.State)
 	}
 	deadline := time.Now().Add(patience)
 	for {
-		s, err := a.tryConnect(ctx, cfg)
+		s, err := a.tryConnect(ctx, cfg.State)
 		if err == nil || !errors.Is(err, state.ErrLocked) {
 			return s, err
 		}
@@ -56,18 +55,19 @@ func (a *app) connect(ctx context.Context) (*session, error) {
 	}
 }
 
-func (a *app) tryConnect(ctx context.Context, cfg *config.Config) (*session, error) {
+// tryConnect asks the server, which has all that the work needs. Only where none
+// runs is the whole configuration wanted here, its secrets too.
+func (a *app) tryConnect(ctx context.Context, folder string) (*session, error) {
+	if s, err := askServer(ctx, folder); s != nil || err != nil {
+		return s, err
+	}
+	cfg, err := a.load()
+	if err != nil {
+		return nil, err
+	}
 	db, err := state.OpenLedger(ctx, cfg.State, state.Options{})
-	if errors.Is(err, state.ErrLocked) {
-		socket, pathErr := web.SocketPath(cfg.State)
-		if pathErr != nil {
-			return nil, pathErr
-		}
-		client := web.Dial(socket)
-		if _, pingErr := client.Stats(ctx); pingErr != nil {
-			return nil, err
-		}
-		return &session{Client: client, close: func() error { return nil }}, nil
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, denied(cfg.State, err)
 	}
 	if err != nil {
 		return nil, err
@@ -83,12 +83,12 @@ func (a *app) tryConnect(ctx context.Context, cfg *config.Config) (*session, err
 // withLedger is with for a command that may be the first one of all: it makes
 // the ledger when there is none.
 func (a *app) withLedger(ctx context.Context, do func(*session) error) error {
-	cfg, err := a.load()
+	cfg, err := a.look()
 	if err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(cfg.State, state.File)); errors.Is(err, fs.ErrNotExist) {
-		s, err := a.tryConnect(ctx, cfg)
+		s, err := a.tryConnect(ctx, cfg.State)
 		if err != nil {
 			return err
 		}

@@ -10,18 +10,33 @@ import (
 	"slices"
 	"strings"
 
+	"finrelay/cmd/finrelay/config"
 	"finrelay/state"
 )
 
 // examineMachine looks at what no environment has for itself. It comes first:
 // the ledger remembers what the environments' checks want to know.
 func (d *doctor) examineMachine(ctx context.Context, a *app) {
+	d.absent()
 	d.folder("state folder", d.cfg.State, true)
 	for _, name := range slices.Sorted(maps.Keys(d.cfg.Outputs)) {
 		d.folder("output "+name, d.cfg.Outputs[name].Folder, false)
 	}
 	d.ledger(ctx, a)
 	d.listenerKey()
+}
+
+// absent names the secrets and files that the configuration speaks of and that
+// are not here: the server may have them.
+func (d *doctor) absent() {
+	for _, f := range d.cfg.Absent() {
+		seen := f.Field + ": " + f.Message
+		if f.Level == config.LevelError {
+			d.fail(machine, "configuration", seen, f.Hint, exitFailed)
+		} else {
+			d.warn(machine, "configuration", seen, f.Hint)
+		}
+	}
 }
 
 // ledger checks the ledger, here or in the server that holds it, and reads
@@ -31,7 +46,7 @@ func (d *doctor) ledger(ctx context.Context, a *app) {
 		d.ok(machine, "ledger", "none yet in "+d.cfg.State+": the first finrelay serve or poll makes it")
 		return
 	}
-	s, err := a.connect(ctx)
+	s, err := a.connectToLook(ctx)
 	if err != nil {
 		d.fail(machine, "ledger", err.Error(), ledgerRemedy(err), exitFailed)
 		return

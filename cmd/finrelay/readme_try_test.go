@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,6 +44,44 @@ func TestReadmeTryIt(t *testing.T) {
 	stop = shell.start(blocks[3])
 	waitLanded(t, shell, 3)
 	stop()
+}
+
+// README's configuration is what a reader pastes next. Without the two things
+// that README says it needs lint names these and nothing else; with README's own
+// commands for them nothing is left to say, and the server starts.
+func TestReadmeSample(t *testing.T) {
+	if _, err := exec.LookPath("openssl"); err != nil {
+		t.Skip("no openssl")
+	}
+	folder := t.TempDir()
+	here := strings.NewReplacer("/etc/finrelay", folder, "/var/lib/finrelay", folder+"/state", "/srv/lake", folder+"/lake")
+	text := section(t, read(t, "README.md"), "Your own FinOps")
+	yaml := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(text)
+	blocks := indented(regexp.MustCompile("(?s)```.*?```").ReplaceAllString(text, ""))
+	if yaml == nil || len(blocks) < 2 || !strings.HasPrefix(blocks[1], "finrelay config lint ") {
+		t.Fatalf("README's blocks have changed: %q", blocks)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "finrelay.yaml"), []byte(here.Replace(yaml[1])), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shell := newcomer(t, folder, "")
+	lint, _, _ := strings.Cut(blocks[1], "\n")
+
+	out, err := shell.command(lint).CombinedOutput()
+	found := regexp.MustCompile(`(?m)^\w+: line \d+, ([^:]+): `).FindAllStringSubmatch(string(out), -1)
+	if err == nil || len(found) != 2 || found[0][1] != "tls" || found[1][1] != "doors.finops.keys[0]" {
+		t.Errorf("lint of the sample alone: %v\n%s", err, out)
+	}
+	if out := shell.run(here.Replace(blocks[0]) + "exec 2>&1\n" + lint); !strings.HasSuffix(out, "nothing to say\n") {
+		t.Errorf("with what README says it needs: %s", out)
+	}
+	server, err := startServe(folder, append(os.Environ(), "FINRELAY_KEY=correct-horse-battery-staple"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, err := server.Stop(); code != exitDone || err != nil {
+		t.Errorf("exit code %d, %v: %s", code, err, server.Log())
+	}
 }
 
 // section is the text below a heading, up to the next one.

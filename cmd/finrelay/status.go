@@ -27,7 +27,7 @@ was not fetched is past its time (tried or not, with a server or without), a flo
 late, or a queue could not be drained three times in a row.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(s *session) error {
+			return a.withLook(c.Context(), func(s *session) error {
 				v, err := s.Status(c.Context(), environment)
 				if err != nil {
 					return err
