@@ -81,7 +81,10 @@ column and left out (exit 3); with --strict a file with such a record is not
 written (exit 1), though rows before it may be on standard output already. Inputs and
 data files of a package that cannot be read are named too: exit 3 when others were
 written, 1 when none was or with --strict. Interrupted (exit 130), it leaves no part
-of a file.`,
+of a file.
+
+Encodings:
+` + encodingList(),
 		Example: `  finrelay convert customers.csv | head
   finrelay convert customers.csv --schema
   finrelay convert customers.xlsx --select CUSTOMERACCOUNT,NAME --stats > names.jsonl
@@ -149,6 +152,9 @@ func (cv *conversion) options() (convert.Options, error) {
 	}
 	if _, ok := read.QuoteChar(); !ok {
 		return convert.Options{}, fmt.Errorf("--quote is one character, a code as U+00FE, or none, and no line end; not %q", cv.quote)
+	}
+	if cv.encoding != "auto" && !config.KnownEncoding(cv.encoding) {
+		return convert.Options{}, fmt.Errorf("--encoding %q is not an encoding that is read here; %s", cv.encoding, config.EncodingHint(cv.encoding))
 	}
 	opt := readOptions(read)
 	opt.Replace = cv.replace
@@ -309,4 +315,22 @@ func (cv *conversion) shaped(ctx context.Context, from data, opt convert.Options
 	}
 	res.Columns = shaper.Columns()
 	return res, err
+}
+
+// encodingList is what --encoding and read.encoding take, in lines for a screen.
+func encodingList() string {
+	var b strings.Builder
+	width := 0
+	for _, name := range config.Encodings() {
+		if width+len(name) > 80 {
+			b.WriteString("\n")
+			width = 0
+		}
+		if width == 0 {
+			b.WriteString(" ")
+		}
+		b.WriteString(" " + name)
+		width += 1 + len(name)
+	}
+	return b.String()
 }
