@@ -142,10 +142,12 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	}, nil
 }
 
+const noFileWritten = "0 rows: no file is written"
+
 // landNothing is the landing of an export of 0 rows that its flow wants no file
 // of: it counts, and the checkpoint moves.
 func landNothing(job state.DeliveryJob, notes string) (state.Landing, error) {
-	landing := state.Landing{Notes: join(notes, "0 rows: no file is written")}
+	landing := state.Landing{Notes: join(notes, noFileWritten)}
 	if job.Delivery.Path == "" {
 		return landing, nil
 	}

@@ -16,21 +16,32 @@ import (
 //
 // The caller ends the pass.
 func (r *Relay) convert(ctx context.Context, job state.DeliveryJob, flow *Flow, output outputs.Output) (*pass, error) {
+	from := dataFile{open: func() (*source, error) { return r.openMember(job) }, temp: r.db.Folder()}
+	return r.convertFrom(ctx, from, job, flow, output)
+}
+
+// dataFile is where a pass reads from.
+type dataFile struct {
+	open func() (*source, error) // may be called for a second pass
+	temp string                  // folder for what a format has to keep meanwhile
+}
+
+func (r *Relay) convertFrom(ctx context.Context, from dataFile, job state.DeliveryJob, flow *Flow, output outputs.Output) (*pass, error) {
 	read := flow.Read
-	read.Entity, read.TempFolder = job.Export.Entity, r.db.Folder()
+	read.Entity, read.TempFolder = job.Export.Entity, from.temp
 	read.Repeat = convert.RepeatAfresh
-	p, err := r.convertOnce(ctx, job, flow, output, read, "convert")
+	p, err := r.convertOnce(ctx, from, job, flow, output, read, "convert")
 	if err != nil || !p.harvest.Repeat {
 		return p, err
 	}
 	if err := p.end(); err != nil {
 		return nil, err
 	}
-	return r.convertOnce(ctx, job, flow, output, read.Again(p.harvest.Result), "convert-again")
+	return r.convertOnce(ctx, from, job, flow, output, read.Again(p.harvest.Result), "convert-again")
 }
 
-func (r *Relay) convertOnce(ctx context.Context, job state.DeliveryJob, flow *Flow, output outputs.Output, read convert.Options, step string) (p *pass, err error) {
-	source, err := r.openMember(job)
+func (r *Relay) convertOnce(ctx context.Context, from dataFile, job state.DeliveryJob, flow *Flow, output outputs.Output, read convert.Options, step string) (p *pass, err error) {
+	source, err := from.open()
 	if err != nil {
 		return nil, err
 	}
