@@ -207,8 +207,8 @@ func (a *app) complain(err error) {
 // load reads the configuration and applies the flags that all commands share.
 func (a *app) load() (*config.Config, error) { return a.loadWith(config.Load) }
 
-// look is load for a command that only looks: it needs neither secrets nor what
-// other variables hold, but for the state folder's.
+// look is load for a command that asks the server, or looks at the ledger: it
+// needs no secret, and of other variables only that of the state folder.
 func (a *app) look() (*config.Config, error) {
 	cfg, err := a.loadWith(config.LoadToLook)
 	if err == nil && a.stateFolder == "" {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"syscall"
 
@@ -35,6 +36,9 @@ func (a *app) connectToLook(ctx context.Context) (*session, error) {
 	}
 	if s, err := askServer(ctx, cfg.State); s != nil || err != nil {
 		return s, err
+	}
+	if err := usage(cfg.Unset("match", "flows")); err != nil {
+		return nil, err // what is said of rows, queues and silence would be wrong
 	}
 	var relay *flows.Relay
 	looking, err := web.NewLooking(func() (api *web.API, err error) {
@@ -73,7 +77,10 @@ func (a *app) openToLook(ctx context.Context, cfg *config.Config) (*state.DB, *f
 func askServer(ctx context.Context, folder string) (*session, error) {
 	socket, err := web.SocketPath(folder)
 	if err != nil {
-		return nil, nil // too long for any server to listen there
+		if _, statErr := os.Stat(filepath.Join(folder, web.SocketFile)); statErr == nil {
+			return nil, err // a server that was started in the folder itself
+		}
+		return nil, nil // too long for a server to listen there
 	}
 	client := web.Dial(socket)
 	if _, err := client.Stats(ctx); err != nil {

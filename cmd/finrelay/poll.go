@@ -190,7 +190,7 @@ func (a *app) listQueues(ctx context.Context) error {
 
 // configuredQueues are those of the configuration, of which nothing is known yet.
 func (a *app) configuredQueues() ([]web.QueueView, error) {
-	cfg, err := a.look()
+	cfg, err := a.lookAtFile("flows")
 	if err != nil {
 		return nil, err
 	}

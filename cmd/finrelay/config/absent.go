@@ -38,6 +38,9 @@ func (c *Config) Unset(fields ...string) error {
 			problems = append(problems, a.Error)
 		}
 	}
+	if c.source != nil {
+		c.source.reshow(problems)
+	}
 	return joinProblems(problems)
 }
 

@@ -107,6 +107,9 @@ flows: [{name: a, outputs: [lake]}]
 			t.Errorf("%s is not named: %v", v, all)
 		}
 	}
+	if all.Error() != whole.Error() {
+		t.Errorf("Load says\n%v\nand LoadToLook\n%v", whole, all)
+	}
 	if err := c.Unset("state"); err != nil {
 		t.Errorf("the state folder's variable is set: %v", err)
 	}

@@ -48,14 +48,11 @@ func nearEncodings(name string) []string {
 	if near := encodingsWith(len(name) > 3, func(known string) bool { return strings.HasPrefix(known, fold(name)) }); near != nil {
 		return near
 	}
-	digits := strings.Trim(fold(name), "abcdefghijklmnopqrstuvwxyz:.")
-	if near := encodingsWith(len(digits) > 1, func(known string) bool { return strings.HasSuffix(known, digits) }); near != nil {
-		return near
-	}
 	if near := nearest(name, encodings); near != "" {
 		return []string{near}
 	}
-	return nil
+	digits := strings.Trim(fold(name), "abcdefghijklmnopqrstuvwxyz:.")
+	return encodingsWith(len(digits) > 1, func(known string) bool { return strings.HasSuffix(known, digits) })
 }
 
 // encodingsWith gives the first few names of which something is true, if it is

@@ -37,6 +37,8 @@ func TestEncodingHint(t *testing.T) {
 		"win-1252":      "did you mean windows-1252?",
 		"latin-1":       "did you mean windows-1252?",
 		"utf_8":         "did you mean utf-8?",
+		"utf16x":        "did you mean utf-16le?",
+		"ansi-1250":     "did you mean windows-1250?",
 		"utf16":         "utf-16le or utf-16be?",
 		"iso8859-15x":   "iso-8859-15",
 		"shift-jiss":    "shift_jis",
