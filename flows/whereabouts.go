@@ -269,7 +269,7 @@ var advice = map[state.Reason]string{
 	state.ReasonLinkExpired:   "post the event again with a fresh link if its sender can make one: the same event with a younger link goes on by itself",
 	state.ReasonLinkRefused:   "read the server's text above: allow this machine's address, or https, on the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonLinkGone:      "the file is not in the storage any more",
-	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts, restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
+	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts (for finrelay sim: loopback_links: true), restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
 	state.ReasonNotAzure:      "look for a proxy or firewall between here and the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonLinkNotYet:    "compare this machine's clock with the storage account's",
 	state.ReasonBusy:          "the storage account is busy; finrelay rerun SHIPMENT-ID if it was parked",
