@@ -20,6 +20,9 @@ type TrialFile struct {
 	TargetEntity string
 	Open         func() (io.ReadCloser, error) // may be called for a second pass
 	TempFolder   string                        // for what a format has to keep meanwhile
+
+	To    string                         // what Begin writes to, for messages
+	Begin func() (outputs.Writer, error) // takes the rows; it is committed when they would land, else aborted
 }
 
 // Trial is what a delivery would make of a data file.
@@ -53,15 +56,15 @@ func (r *Relay) FlowTakes(flow, entity, targetEntity string) (why string) {
 }
 
 // Try takes a data file the way of a delivery: the flow's reading, its shape, and
-// its judgment of what came out. Rows go to the output, which is committed when
-// they would land. The ledger is not asked, and nothing of it changes. The error
-// is about the output, or that ctx has ended.
-func (r *Relay) Try(ctx context.Context, flow string, file TrialFile, output outputs.Output) (trial Trial, err error) {
+// its judgment of what came out. The ledger is not asked, and nothing of it
+// changes. The error is about opening the file, where the rows go, or that ctx has
+// ended.
+func (r *Relay) Try(ctx context.Context, flow string, file TrialFile) (trial Trial, err error) {
 	f := r.flows[flow]
 	if f == nil {
 		return trial, fmt.Errorf("no flow %q", flow)
 	}
-	err = guard(func() error { return r.try(ctx, f, file, output, &trial) })
+	err = guard(func() error { return r.try(ctx, f, file, &trial) })
 	if cause := context.Cause(ctx); err == nil || cause != nil {
 		return trial, cause
 	}
@@ -76,32 +79,39 @@ func (r *Relay) Try(ctx context.Context, flow string, file TrialFile, output out
 	return trial, err
 }
 
-func (r *Relay) try(ctx context.Context, f *Flow, file TrialFile, output outputs.Output, trial *Trial) (err error) {
+func (r *Relay) try(ctx context.Context, f *Flow, file TrialFile, trial *Trial) (err error) {
 	job := state.DeliveryJob{
 		Export:   state.Export{Entity: file.Entity, TargetEntity: file.TargetEntity, Member: file.Name},
-		Delivery: state.Delivery{Output: output.Name(), Flow: f.Name},
+		Delivery: state.Delivery{Output: file.To, Flow: f.Name},
 	}
-	from := dataFile{temp: file.TempFolder, open: func() (*source, error) {
+	from := ends{temp: file.TempFolder, open: func() (*source, outputs.Writer, error) {
 		stream, err := file.Open()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return &source{Reader: stream, close: []io.Closer{stream}}, nil
+		w, err := file.Begin()
+		if err != nil {
+			return nil, nil, errors.Join(asOutput(file.To, err), stream.Close())
+		}
+		return &source{Reader: stream, close: []io.Closer{stream}}, w, nil
 	}}
-	p, err := r.convertFrom(ctx, from, job, f, output)
+	p, err := r.convertFrom(ctx, from, job, f)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.end()) }()
 	h := p.harvest
 	trial.Result, trial.Rows, trial.BadRows, trial.Columns, trial.Places = h.Result, h.rows, h.bad, h.columns, p.positions
-	if trial.Notes, err = p.check(h, job.Export, f); err != nil {
+	about, err := p.check(h, job.Export, f)
+	if err != nil {
 		return err
 	}
 	if h.records == 0 && f.OnZeroRows == OmitIt {
-		trial.Notes = join(trial.Notes, noFileWritten)
+		about.add("", noFileWritten)
+		trial.Notes = about.notes
 		return nil
 	}
+	trial.Notes = about.notes
 	_, err = p.w.Commit(ctx, outputFacts(h, job, measure{}, trial.Notes))
-	return asOutput(output.Name(), err)
+	return asOutput(file.To, err)
 }

@@ -12,7 +12,7 @@ import (
 	"finrelay/state"
 )
 
-// memory is an output that keeps what is committed.
+// memory takes rows and keeps what is committed.
 type memory struct {
 	began     int
 	rows, set strings.Builder
@@ -20,12 +20,10 @@ type memory struct {
 	fails     error
 }
 
-func (m *memory) Name() string                       { return "memory" }
-func (m *memory) Sweep(context.Context) (int, error) { return 0, nil }
-func (m *memory) Block(lines []byte, _ int) error    { m.rows.Write(lines); return m.fails }
-func (m *memory) BadRow(line []byte) error           { m.set.Write(line); return nil }
-func (m *memory) Abort() error                       { return nil }
-func (m *memory) Begin(context.Context, outputs.Export) (outputs.Writer, error) {
+func (m *memory) Block(lines []byte, _ int) error { m.rows.Write(lines); return m.fails }
+func (m *memory) BadRow(line []byte) error        { m.set.Write(line); return nil }
+func (m *memory) Abort() error                    { return nil }
+func (m *memory) begin() (outputs.Writer, error) {
 	m.began++
 	m.rows.Reset()
 	m.set.Reset()
@@ -38,14 +36,10 @@ func (m *memory) Commit(context.Context, outputs.Facts) (outputs.Receipt, error)
 
 // A flow that is tried judges a file as its deliveries do, without a ledger.
 func TestTry(t *testing.T) {
-	none := &memory{}
-	r, err := New(nil, Config{
-		Outputs: map[string]outputs.Output{"memory": none},
-		Flows: []Flow{
-			{Name: "strict", Entities: []string{"Price*"}, OnZeroRows: ParkIt, Outputs: []string{"memory"}},
-			{Name: "lenient", TargetEntities: []string{"PriceEntity"}, OnBadRows: LandIt, OnZeroRows: OmitIt, Outputs: []string{"memory"}},
-		},
-	})
+	r, err := New(nil, Config{Flows: []Flow{
+		{Name: "strict", Entities: []string{"Price*"}, OnZeroRows: ParkIt},
+		{Name: "lenient", TargetEntities: []string{"PriceEntity"}, OnBadRows: LandIt, OnZeroRows: OmitIt},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +68,7 @@ func TestTry(t *testing.T) {
 		trial, err := r.Try(t.Context(), tt.flow, TrialFile{Name: "file", TempFolder: t.TempDir(), Open: func() (io.ReadCloser, error) {
 			opened++
 			return io.NopCloser(strings.NewReader(tt.data)), nil
-		}}, out)
+		}, Begin: out.begin})
 		if err != nil || trial.Reason != tt.reason || !strings.Contains(trial.Detail, tt.detail) || out.committed != tt.rows ||
 			len(trial.Places) != tt.places || opened != tt.began || out.began != tt.began {
 			t.Errorf("%s on %.40q: %v, %+v; committed %.80q after %d passes", tt.flow, tt.data, err, trial, out.committed, out.began)
@@ -82,17 +76,19 @@ func TestTry(t *testing.T) {
 	}
 
 	full := errors.New("no space left")
-	file := TrialFile{Name: "file", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("A\n1\n")), nil }}
-	if _, err := r.Try(t.Context(), "strict", file, &memory{fails: full}); !errors.Is(err, full) {
+	file := TrialFile{Name: "file", Begin: (&memory{fails: full}).begin, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("A\n1\n")), nil
+	}}
+	if _, err := r.Try(t.Context(), "strict", file); !errors.Is(err, full) {
 		t.Errorf("an output that fails says nothing of the file: %v", err)
 	}
 	file.Open = func() (io.ReadCloser, error) { return nil, fs.ErrPermission }
-	if _, err := r.Try(t.Context(), "strict", file, &memory{}); !errors.Is(err, fs.ErrPermission) {
+	if _, err := r.Try(t.Context(), "strict", file); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a file that cannot be opened: %v", err)
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := r.Try(stopped, "strict", file, &memory{}); !errors.Is(err, context.Canceled) {
+	if _, err := r.Try(stopped, "strict", file); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
 	for name, want := range map[string]string{"Prices": "", "Vendors": `entity "Vendors" is not in Price*`} {

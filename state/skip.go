@@ -42,16 +42,13 @@ func (t *tx) skipShipment(id, detail string) error {
 	if err != nil {
 		return err
 	}
-	if s.State == Fetched || s.State == Fetching { // its exports are skipped one by one; a worker is at it
+	if s.State != Parked && s.State != Expired { // what is on its way may bring the rows yet; of what is here, each export is skipped
 		return &TransitionError{Kind: KindShipment, ID: id, From: s.State, To: Skipped}
 	}
-	if err := t.moveShipment(s, Settled, ReasonSkipped, detail); err != nil {
+	if err := t.prove(id, ProofPerson); err != nil {
 		return err
 	}
-	if _, err := t.exec(`UPDATE shipments SET settled_at = ?2 WHERE id = ?1`, id, t.now); err != nil {
-		return err
-	}
-	return t.dropLink(id)
+	return t.closeShipment(s, ReasonSkipped, detail)
 }
 
 func (t *tx) skipEvent(id, detail string) error {

@@ -132,6 +132,10 @@ func FilterQuery(f state.Filter) url.Values {
 	set("entity", f.Entity)
 	set("reason", string(f.Reason))
 	set("shipment", f.ShipmentID)
+	set("remark", string(f.Remark))
+	if f.Unseen {
+		set("unseen", "true")
+	}
 	states := make([]string, len(f.States))
 	for i, s := range f.States {
 		states[i] = string(s)
@@ -209,6 +213,11 @@ func (c *Client) Rerun(ctx context.Context, q RerunRequest) ([]flows.Rerun, erro
 // Skip takes one thing off the list.
 func (c *Client) Skip(ctx context.Context, q SkipRequest) (SkipRequest, error) {
 	return call[SkipRequest](ctx, c, "POST", "skip", nil, q)
+}
+
+// Ack has a person take what is here of a queue's message for all of it.
+func (c *Client) Ack(ctx context.Context, q AckRequest) (flows.Taken, error) {
+	return call[flows.Taken](ctx, c, "POST", "ack", nil, q)
 }
 
 // Poll drains a flow's queue now, and says what came of it.

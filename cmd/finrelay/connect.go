@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"finrelay/cmd/finrelay/config"
 	"finrelay/flows"
 	"finrelay/state"
 	"finrelay/web"
@@ -76,8 +77,12 @@ func (a *app) tryConnect(ctx context.Context, folder string) (*session, error) {
 	if err != nil {
 		return nil, errors.Join(usage(err), db.Close())
 	}
-	api := &web.API{DB: db, Relay: relay, Version: version()}
-	return &session{Client: web.Local(api.Handler()), relay: relay, close: db.Close}, nil
+	return &session{Client: web.Local(localAPI(db, relay, cfg).Handler()), relay: relay, close: db.Close}, nil
+}
+
+// localAPI is what a server's control API is, in a command's own process.
+func localAPI(db *state.DB, relay *flows.Relay, cfg *config.Config) *web.API {
+	return &web.API{DB: db, Relay: relay, Version: version(), AlertOn: alertOn(cfg)}
 }
 
 // withLedger is with for a command that may be the first one of all: it makes

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,7 @@ func (cv *conversion) takenBy(members []unpack.Member, name string) []unpack.Mem
 func (cv *conversion) try(ctx context.Context, from data, out string) error {
 	facts := newFacts(from)
 	defer cv.progress.clear()
+	to := cmp.Or(out, "standard output")
 	trial, err := cv.trying.Try(ctx, cv.flow, flows.TrialFile{
 		Name: from.name, Entity: from.entity, TargetEntity: from.target, TempFolder: os.TempDir(),
 		Open: func() (io.ReadCloser, error) {
@@ -74,7 +76,8 @@ func (cv *conversion) try(ctx context.Context, from data, out string) error {
 			}
 			return watchedFile{cv.progress.watch(r), r}, nil
 		},
-	}, &trialOutput{cv: cv, out: out})
+		To: to, Begin: func() (outputs.Writer, error) { return cv.beginTrial(out) },
+	})
 	if err != nil {
 		return err
 	}
@@ -101,47 +104,34 @@ type watchedFile struct {
 	io.Closer
 }
 
-// trialOutput takes the rows of one data file to where convert puts them, once
-// they would land.
-type trialOutput struct {
-	cv  *conversion
-	out string // file; "" is standard output
-}
-
-func (o *trialOutput) Name() string {
-	if o.out == "" {
-		return "standard output"
-	}
-	return o.out
-}
-
-func (o *trialOutput) Sweep(context.Context) (int, error) { return 0, nil }
-
-// Begin keeps the rows in a temporary file, beside the one that they will be if
-// there is to be one: nobody sees those of a file that would be parked.
-func (o *trialOutput) Begin(context.Context, outputs.Export) (outputs.Writer, error) {
-	w := &trialWriter{output: o}
+// beginTrial keeps the rows in a temporary file, beside the one that they will
+// be if there is to be one: nobody sees those of a file that would be parked.
+func (cv *conversion) beginTrial(out string) (outputs.Writer, error) {
+	w := &trialWriter{cv: cv, out: out}
 	var err error
-	if becomesFile(o.out) {
-		w.file, err = os.CreateTemp(filepath.Dir(o.out), "."+filepath.Base(o.out)+".*.tmp")
+	if becomesFile(out) {
+		w.file, err = os.CreateTemp(filepath.Dir(out), "."+filepath.Base(out)+".*.tmp")
 	} else {
 		w.file, _, err = tempFile()
 	}
 	if err != nil {
 		return nil, err
 	}
-	w.rows = newRowWriter(w.file, o.cv.target.format == "json")
+	w.rows = newRowWriter(w.file, cv.target.format == "json")
 	return w, nil
 }
 
+// trialWriter takes the rows of one data file to where convert puts them, once
+// they would land.
 type trialWriter struct {
-	output *trialOutput
-	file   *os.File // nil after the end
-	rows   *rowWriter
+	cv   *conversion
+	out  string   // file; "" is standard output
+	file *os.File // nil after the end
+	rows *rowWriter
 }
 
 func (w *trialWriter) Block(lines []byte, rows int) error {
-	w.output.cv.progress.add(0, int64(rows))
+	w.cv.progress.add(0, int64(rows))
 	return w.rows.Block(lines, rows)
 }
 
@@ -152,25 +142,24 @@ func (w *trialWriter) Commit(context.Context, outputs.Facts) (outputs.Receipt, e
 	if err := w.rows.end(); err != nil {
 		return outputs.Receipt{}, err
 	}
-	out := w.output.out
-	if becomesFile(out) {
-		err := errors.Join(w.file.Sync(), w.file.Chmod(0o644), os.Rename(w.file.Name(), out))
-		return outputs.Receipt{Path: out}, err
+	if becomesFile(w.out) {
+		err := errors.Join(w.file.Sync(), w.file.Chmod(0o644), os.Rename(w.file.Name(), w.out))
+		return outputs.Receipt{Path: w.out}, err
 	}
 	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
 		return outputs.Receipt{}, err
 	}
-	return outputs.Receipt{}, w.copyTo(out)
+	return outputs.Receipt{}, w.copyOut()
 }
 
-// copyTo gives the rows to standard output, or to a pipe or device.
-func (w *trialWriter) copyTo(out string) error {
-	w.output.cv.progress.clear()
-	if out == "" {
-		_, err := io.Copy(w.output.cv.app.stdout, w.file)
+// copyOut gives the rows to standard output, or to a pipe or device.
+func (w *trialWriter) copyOut() error {
+	w.cv.progress.clear()
+	if w.out == "" {
+		_, err := io.Copy(w.cv.app.stdout, w.file)
 		return err
 	}
-	to, err := os.OpenFile(out, os.O_WRONLY, 0)
+	to, err := os.OpenFile(w.out, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}

@@ -11,18 +11,19 @@ import (
 	"strings"
 
 	"finrelay/cmd/finrelay/config"
+	"finrelay/flows"
 	"finrelay/state"
 )
 
 // examineMachine looks at what no environment has for itself. It comes first:
-// the ledger remembers what the environments' checks want to know.
+// the ledger remembers what the other checks want to know.
 func (d *doctor) examineMachine(ctx context.Context, a *app) {
 	d.absent()
 	d.folder("state folder", d.cfg.State, true)
-	for _, name := range slices.Sorted(maps.Keys(d.cfg.Outputs)) {
-		d.folder("output "+name, d.cfg.Outputs[name].Folder, false)
-	}
 	d.ledger(ctx, a)
+	for _, name := range slices.Sorted(maps.Keys(d.cfg.Outputs)) {
+		d.output(name, d.cfg.Outputs[name].Folder)
+	}
 	d.listenerKey()
 }
 
@@ -37,6 +38,18 @@ func (d *doctor) absent() {
 			d.warn(machine, "configuration", seen, f.Hint)
 		}
 	}
+}
+
+// output checks an output's place. One that is not there is not written to, not
+// even to try.
+func (d *doctor) output(name, folder string) {
+	for _, o := range d.outputs {
+		if o.Output == name && o.Place == folder && o.Stands == flows.PlaceMissing {
+			d.fail(machine, "output "+name, o.Detail, o.Next, exitFailed)
+			return
+		}
+	}
+	d.folder("output "+name, folder, false)
 }
 
 // ledger checks the ledger, here or in the server that holds it, and reads
@@ -69,6 +82,9 @@ func (d *doctor) ledger(ctx context.Context, a *app) {
 	if err == nil {
 		err = d.rememberQueues(ctx, s)
 	}
+	if err == nil {
+		d.outputs, err = s.Outputs(ctx)
+	}
 	if err != nil {
 		d.warn(machine, "ledger", "not read: "+err.Error(), "")
 	}
@@ -93,6 +109,8 @@ func ledgerRemedy(err error) string {
 		return "another process holds the folder and does not answer: look for a finrelay that hangs, or is being stopped"
 	case errors.Is(err, state.ErrNewerLedger):
 		return "use the finrelay that wrote it, or a newer one"
+	case state.DiskFull(err):
+		return "the disk of the state folder is full: free space"
 	case errors.As(err, &coded) && coded.code == exitUsage:
 		return "correct the configuration; finrelay config lint says more"
 	}

@@ -20,16 +20,17 @@ import (
 
 // withLook is with for a command that only looks. It needs no secret, changes no
 // file and takes no lock: a running server is asked, else the ledger is read
-// where it lies.
-func (a *app) withLook(ctx context.Context, do func(*session) error) error {
-	s, err := a.connectToLook(ctx)
+// where it lies, with what the configuration says of flows, and of the parts of
+// it that are named.
+func (a *app) withLook(ctx context.Context, do func(*session) error, parts ...string) error {
+	s, err := a.connectToLook(ctx, parts...)
 	if err != nil {
 		return err
 	}
 	return errors.Join(do(s), s.close())
 }
 
-func (a *app) connectToLook(ctx context.Context) (*session, error) {
+func (a *app) connectToLook(ctx context.Context, parts ...string) (*session, error) {
 	cfg, err := a.look()
 	if err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func (a *app) connectToLook(ctx context.Context) (*session, error) {
 	if s, err := askServer(ctx, cfg.State); s != nil || err != nil {
 		return s, err
 	}
-	if err := usage(cfg.Unset("match", "flows")); err != nil {
+	if err := usage(cfg.Unset(append(parts, "match", "flows", "alert_on")...)); err != nil {
 		return nil, err // what is said of rows, queues and silence would be wrong
 	}
 	var relay *flows.Relay
@@ -46,7 +47,7 @@ func (a *app) connectToLook(ctx context.Context) (*session, error) {
 		if db, relay, err = a.openToLook(ctx, cfg); err != nil {
 			return nil, err
 		}
-		return &web.API{DB: db, Relay: relay, Version: version()}, nil
+		return localAPI(db, relay, cfg), nil
 	})
 	if err != nil {
 		return nil, err
