@@ -159,10 +159,12 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	}, nil
 }
 
+const noFileWritten = "0 rows: no file is written"
+
 // landNothing is the landing of an export of 0 rows that its flow wants no file
 // of: it counts, and the checkpoint moves.
 func (r *Relay) landNothing(ctx context.Context, job state.DeliveryJob, about noted) (state.Landing, error) {
-	about.add("", "0 rows: no file is written")
+	about.add("", noFileWritten)
 	landing := state.Landing{Notes: about.notes, Remarks: about.remarks}
 	if job.Delivery.Path == "" {
 		return landing, nil

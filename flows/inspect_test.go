@@ -1,12 +1,34 @@
 package flows
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"finrelay/dmf/sim"
 	"finrelay/state"
 )
+
+// What the ledger keeps of an event is read with the field names of today: whole
+// when it could not be read, without its signature when it could.
+func TestInspectEvent(t *testing.T) {
+	w := newRig(t)
+	w.open(w.takesAll())
+	e, _ := w.fo.Export(sim.ExportSpec{Entity: "Customer groups", Rows: 7})
+	read := w.post(w.fo.Payload(e))[0]
+	unread := w.post([]byte(`{"EntityName":"X","DownloadURL":`))[0]
+	event, all, err := w.relay.InspectEvent(t.Context(), read.EventID[:8])
+	if err != nil || event.ID != read.EventID || len(all) != 1 || all[0].Entity != "Customer groups" || all[0].LinkUntil.IsZero() || len(all[0].TakenBy) != 1 {
+		t.Errorf("%v, %+v: %+v", err, event, all)
+	}
+	event, all, err = w.relay.InspectEvent(t.Context(), unread.EventID)
+	if err != nil || event.State != state.Unreadable || len(all) != 1 || all[0].Readable || !strings.Contains(all[0].Problem, "byte") {
+		t.Errorf("%v, %+v: %+v", err, event, all)
+	}
+	if _, _, err := w.relay.InspectEvent(t.Context(), "ev_nobody"); !errors.Is(err, state.ErrNotFound) {
+		t.Errorf("no such event: %v", err)
+	}
+}
 
 func TestInspect(t *testing.T) {
 	w := newRig(t)

@@ -16,31 +16,50 @@ import (
 //
 // The caller ends the pass.
 func (r *Relay) convert(ctx context.Context, job state.DeliveryJob, flow *Flow, output outputs.Output) (*pass, error) {
+	from := ends{temp: r.db.Folder(), open: func() (*source, outputs.Writer, error) { return r.openEnds(ctx, job, output) }}
+	return r.convertFrom(ctx, from, job, flow)
+}
+
+// ends are what a pass reads from and writes to.
+type ends struct {
+	open func() (*source, outputs.Writer, error) // may be called for a second pass
+	temp string                                  // folder for what a format has to keep meanwhile
+}
+
+func (r *Relay) openEnds(ctx context.Context, job state.DeliveryJob, output outputs.Output) (*source, outputs.Writer, error) {
+	marker, err := r.placeOf(ctx, output, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	source, err := r.openMember(job)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := output.Begin(ctx, marker, outputExport(job))
+	if err != nil {
+		return nil, nil, errors.Join(asOutput(job.Delivery.Output, err), source.Close())
+	}
+	return source, w, nil
+}
+
+func (r *Relay) convertFrom(ctx context.Context, from ends, job state.DeliveryJob, flow *Flow) (*pass, error) {
 	read := flow.Read
-	read.Entity, read.TempFolder = job.Export.Entity, r.db.Folder()
+	read.Entity, read.TempFolder = job.Export.Entity, from.temp
 	read.Repeat = convert.RepeatAfresh
-	p, err := r.convertOnce(ctx, job, flow, output, read, "convert")
+	p, err := r.convertOnce(ctx, from, job, flow, read, "convert")
 	if err != nil || !p.harvest.Repeat {
 		return p, err
 	}
 	if err := p.end(); err != nil {
 		return nil, err
 	}
-	return r.convertOnce(ctx, job, flow, output, read.Again(p.harvest.Result), "convert-again")
+	return r.convertOnce(ctx, from, job, flow, read.Again(p.harvest.Result), "convert-again")
 }
 
-func (r *Relay) convertOnce(ctx context.Context, job state.DeliveryJob, flow *Flow, output outputs.Output, read convert.Options, step string) (p *pass, err error) {
-	marker, err := r.placeOf(ctx, output, true)
+func (r *Relay) convertOnce(ctx context.Context, from ends, job state.DeliveryJob, flow *Flow, read convert.Options, step string) (p *pass, err error) {
+	source, w, err := from.open()
 	if err != nil {
 		return nil, err
-	}
-	source, err := r.openMember(job)
-	if err != nil {
-		return nil, err
-	}
-	w, err := output.Begin(ctx, marker, outputExport(job))
-	if err != nil {
-		return nil, errors.Join(asOutput(job.Delivery.Output, err), source.Close())
 	}
 	p = &pass{source: source, w: w, output: job.Delivery.Output, policy: flow.OnBadRows, entry: entryName(job)}
 	whole := false

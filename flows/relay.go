@@ -37,6 +37,7 @@ type Config struct {
 	// Environments by name. Empty means that any name is taken, with default
 	// settings: what runs without a configuration file.
 	Environments map[string]Environment
+	Unnamed      Environment // the settings of every name while Environments is empty
 	Flows        []Flow
 	MatchAll     bool // every flow that fits takes an export, not only the first
 	Outputs      map[string]outputs.Output
@@ -227,6 +228,9 @@ func (r *Relay) client(environment string) *fetch.Client {
 	c := r.links.made[environment]
 	if c == nil {
 		opt := r.cfg.Environments[environment].Link
+		if len(r.cfg.Environments) == 0 {
+			opt = r.cfg.Unnamed.Link
+		}
 		opt.Logger = r.log
 		c = fetch.NewClient(opt)
 		r.links.made[environment] = c

@@ -301,12 +301,12 @@ func Advice(reason state.Reason) string {
 }
 
 var advice = map[state.Reason]string{
-	state.ReasonUnreadable:    "finrelay inspect shows what is not understood; if a field has another name, set doors.finops.fields, then finrelay rerun EVENT-ID",
+	state.ReasonUnreadable:    "finrelay inspect EVENT-ID shows what is not understood; if a field has another name, set doors.finops.fields, then finrelay rerun EVENT-ID",
 	state.ReasonNoLinkFound:   "nothing in it looks like a link: finrelay events show EVENT-ID tells what came; have the sender put the link into it, or finrelay skip EVENT-ID --why \"no file\" if none belongs to it",
 	state.ReasonLinkExpired:   "post the event again with a fresh link if its sender can make one: the same event with a younger link goes on by itself",
 	state.ReasonLinkRefused:   "read the server's text above: allow this machine's address, or https, on the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonLinkGone:      "the file is not in the storage any more",
-	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts, restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
+	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts (for finrelay sim: loopback_links: true), restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
 	state.ReasonNotAzure:      "look for a proxy or firewall between here and the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonNoExport:      "what came is a page or an error document, and kept to look at: find the proxy, filter or gateway that answers in FinOps' place; finrelay ack SHIPMENT-ID --why TEXT gives the rows up",
 	state.ReasonUnproved:      "it is downloaded again until it is known to be whole; if the kept file is the export as it stands, finrelay ack SHIPMENT-ID --why TEXT takes it",

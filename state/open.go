@@ -54,6 +54,10 @@ type DB struct {
 	logMost, logNext int64 // bytes; the writer's, see keepLogSmall
 
 	epochs map[string]int64 // by environment; the writer's, dropped with each rollback
+
+	looking  bool        // opened by OpenToLook: there is neither lock nor writer
+	unlogged bool        // read as a file that does not change
+	seen     fs.FileInfo // of that file
 }
 
 // ErrNewerLedger: a newer finrelay has changed the ledger's tables.
@@ -284,6 +288,8 @@ func (db *DB) closeAll() error {
 	if db.write != nil {
 		errs = append(errs, db.write.Close())
 	}
-	errs = append(errs, db.lock.Close()) // releases the flock
+	if db.lock != nil {
+		errs = append(errs, db.lock.Close()) // releases the flock
+	}
 	return errors.Join(errs...)
 }

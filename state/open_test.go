@@ -30,24 +30,7 @@ func TestOneProcessHoldsTheFolder(t *testing.T) {
 // claims are given back.
 func TestAKilledHolderLeavesALedger(t *testing.T) {
 	folder := t.TempDir()
-	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), holdFolder+"="+folder)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stdin.Close()
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil || line != "holding\n" {
-		t.Fatalf("the holder says %q, %v", line, err)
-	}
+	cmd := holdInAnotherProcess(t, folder)
 	if _, err := OpenLedger(bg, folder, Options{AnyFilesystem: true}); !errors.Is(err, ErrLocked) {
 		t.Fatalf("while it lives: %v; want ErrLocked", err)
 	}
@@ -63,6 +46,34 @@ func TestAKilledHolderLeavesALedger(t *testing.T) {
 		t.Errorf("%d claims given back; want 1", returned)
 	}
 	checkInvariants(t, l.DB, "a kill")
+}
+
+// holdInAnotherProcess has a process at work in the folder, with one event
+// accepted. It ends with the test at the latest.
+func holdInAnotherProcess(t *testing.T, folder string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), holdFolder+"="+folder)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		_ = cmd.Wait() // by a test that has killed it, before
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil || line != "holding\n" {
+		t.Fatalf("the holder says %q, %v", line, err)
+	}
+	return cmd
 }
 
 func TestFilesAreForTheOwnerOnly(t *testing.T) {

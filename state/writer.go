@@ -37,6 +37,9 @@ func (db *DB) update(ctx context.Context, run func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
+	if db.looking {
+		return ErrLooking
+	}
 	o := &op{run: run, err: make(chan error, 1)}
 	select {
 	case <-db.closing:

@@ -121,7 +121,7 @@ func statusOf(err error) int {
 		return http.StatusBadRequest
 	case errors.Is(err, state.ErrNotFound):
 		return http.StatusNotFound
-	case errors.As(err, new(*state.TransitionError)), errors.As(err, new(conflict)):
+	case errors.As(err, new(*state.TransitionError)), errors.As(err, new(conflict)), errors.Is(err, state.ErrLooking):
 		return http.StatusConflict
 	case errors.As(err, new(*flows.FinOpsError)):
 		return http.StatusBadGateway

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,8 +42,12 @@ const exitCodes = `Exit codes:
   130  interrupted
 `
 
-// defaultFile is the configuration that is read when it exists and no other is named.
-const defaultFile = "finrelay.yaml"
+// defaultFile is the configuration that is read when it exists and no other is
+// named, by the flag or else by the variable.
+const (
+	defaultFile    = "finrelay.yaml"
+	configVariable = "FINRELAY_CONFIG"
+)
 
 // app is one run of the command.
 type app struct {
@@ -73,7 +78,13 @@ func (e *codedError) Error() string {
 
 func (e *codedError) Unwrap() error { return e.err }
 
-func usage(err error) error { return &codedError{exitUsage, err} }
+// usage gives an error the code of a wrong use; nil stays nil.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &codedError{exitUsage, err}
+}
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
@@ -83,16 +94,22 @@ func (a *app) command() *cobra.Command {
 unpacks it, turns its rows into JSON and keeps a ledger of where every export is.
 
 Begin with "finrelay demo", then "finrelay serve". When something is wrong,
-"finrelay status" says where the rows are and what to do next.`,
+"finrelay status" says where the rows are and what to do next.
+
+The configuration is read from the file that -c names, else from the one that the
+variable FINRELAY_CONFIG names, else from finrelay.yaml in this folder if there is
+one. Without any, built-in defaults hold. Commands that only look need no secret.`,
+		Version:       version(), // as a flag, too
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	group(root)
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) { a.advise(c) }
+	root.SetVersionTemplate(versionLine())
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", `configuration file (default "`+defaultFile+`" if it exists, else built-in defaults)`)
+	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", `configuration file (default $`+configVariable+`, else "`+defaultFile+`" if it exists, else built-in defaults)`)
 	root.PersistentFlags().StringVar(&a.stateFolder, "state-folder", "", "state folder, instead of the configuration's")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w\nsee %s --help", err, c.CommandPath()))
@@ -188,8 +205,30 @@ func (a *app) complain(err error) {
 }
 
 // load reads the configuration and applies the flags that all commands share.
-func (a *app) load() (*config.Config, error) {
-	cfg, err := a.loadFile()
+func (a *app) load() (*config.Config, error) { return a.loadWith(config.Load) }
+
+// look is load for a command that asks the server, or looks at the ledger: it
+// needs no secret, and of other variables only that of the state folder.
+func (a *app) look() (*config.Config, error) {
+	cfg, err := a.loadWith(config.LoadToLook)
+	if err == nil && a.stateFolder == "" {
+		err = usage(cfg.Unset("state"))
+	}
+	return cfg, err
+}
+
+// lookAtFile is load for a command that is about what the file says, in some of
+// its parts or in all, and needs no secret.
+func (a *app) lookAtFile(parts ...string) (*config.Config, error) {
+	cfg, err := a.loadWith(config.LoadToLook)
+	if err == nil {
+		err = usage(cfg.Unset(parts...))
+	}
+	return cfg, err
+}
+
+func (a *app) loadWith(read func(string, func(string) (string, bool)) (*config.Config, error)) (*config.Config, error) {
+	cfg, err := a.loadFile(read)
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -199,11 +238,19 @@ func (a *app) load() (*config.Config, error) {
 	// What is shown and stored can then be found from any folder.
 	cfg.State = absolute(cfg.State)
 	for name, o := range cfg.Outputs {
-		o.Folder = absolute(o.Folder)
+		if o.Folder == "" {
+			o.Folder = unknownFolder
+		} else {
+			o.Folder = absolute(o.Folder)
+		}
 		cfg.Outputs[name] = o
 	}
 	return cfg, nil
 }
+
+// unknownFolder stands for an output's folder for those who look, when the
+// variable that names it is not set. Nobody writes to it.
+const unknownFolder = "a folder that is not known here: its variable is not set"
 
 // absolute names a path so that it can be found from any folder.
 func absolute(path string) string {
@@ -213,8 +260,8 @@ func absolute(path string) string {
 	return path
 }
 
-func (a *app) loadFile() (*config.Config, error) {
-	file := a.configFile
+func (a *app) loadFile(read func(string, func(string) (string, bool)) (*config.Config, error)) (*config.Config, error) {
+	file := cmp.Or(a.configFile, os.Getenv(configVariable))
 	if file == "" {
 		if _, err := os.Stat(defaultFile); errors.Is(err, fs.ErrNotExist) {
 			cfg := config.Default()
@@ -222,7 +269,7 @@ func (a *app) loadFile() (*config.Config, error) {
 		}
 		file = defaultFile
 	}
-	return config.Load(file, os.LookupEnv)
+	return read(file, os.LookupEnv)
 }
 
 func (a *app) logger(cfg *config.Config) (*slog.Logger, error) {

@@ -36,7 +36,16 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		Logger:           log,
 		Trace:            trace,
 	}
+	link, err := linkOptions(cfg.AnyEnvironment())
+	if err != nil {
+		return nil, err
+	}
+	fc.Unnamed = flows.Environment{Link: link}
 	for name, e := range cfg.Environments {
+		if cfg.Looking() {
+			fc.Environments[name] = flows.Environment{Link: linkHosts(e), Fetchers: e.Fetchers}
+			continue
+		}
 		link, err := linkOptions(e)
 		if err != nil {
 			return nil, fmt.Errorf("environment %s: %w", name, err)
@@ -61,7 +70,6 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		}
 		fc.Flows = append(fc.Flows, made)
 	}
-	var err error
 	if fc.Queues, err = queues(cfg); err != nil {
 		return nil, err
 	}
@@ -130,12 +138,19 @@ func readOptions(r config.Read) convert.Options {
 	return o
 }
 
-func linkOptions(e config.Environment) (fetch.ClientOptions, error) {
+// linkHosts says which links are followed.
+func linkHosts(e config.Environment) fetch.ClientOptions {
 	o := fetch.ClientOptions{Hosts: e.LinkHosts, PlainHosts: e.PlainHosts, Loopback: e.LoopbackLinks, UserAgent: "finrelay/" + version()}
 	if e.LoopbackLinks {
 		// The setting alone is enough: link_hosts has a default, which does not hold this machine.
 		o.Hosts = append(slices.Clone(o.Hosts), "127.0.0.1", "::1", "localhost")
 	}
+	return o
+}
+
+// linkOptions says how, too.
+func linkOptions(e config.Environment) (fetch.ClientOptions, error) {
+	o := linkHosts(e)
 	if e.Proxy != "" {
 		u, err := url.Parse(string(e.Proxy))
 		if err != nil {

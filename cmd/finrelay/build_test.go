@@ -36,3 +36,26 @@ func TestLoopbackLinks(t *testing.T) {
 		client.Close()
 	}
 }
+
+// Without a file links to this machine are followed as long as nobody else can
+// send one; a file, be it empty, allows what it says.
+func TestLoopbackLinksWithoutFile(t *testing.T) {
+	empty, err := config.Parse("test.yaml", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, loopback := config.Default(), config.Default()
+	open.Listen, loopback.Listen = "0.0.0.0:8686", "[::1]:0"
+	builtIn := config.Default()
+	for name, c := range map[string]struct {
+		cfg  *config.Config
+		want bool
+	}{
+		"no file": {&builtIn, true}, "another loopback address": {&loopback, true},
+		"no file, others can send": {&open, false}, "an empty file": {empty, false},
+	} {
+		if got := c.cfg.AnyEnvironment().LoopbackLinks; got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}

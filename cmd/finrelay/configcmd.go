@@ -26,7 +26,7 @@ project can meet, what is still to be filled in, addresses that cannot be right,
 secrets that others can read. Exit 0 when nothing is refused, 2 when something is.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.load()
+			cfg, err := a.lookAtFile()
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ secrets that others can read. Exit 0 when nothing is refused, 2 when something i
 // hostsSeen asks the ledger if there is one; lint works without.
 func (a *app) hostsSeen(ctx context.Context) map[string][]string {
 	var hosts map[string][]string
-	_ = a.with(ctx, func(s *session) (err error) {
+	_ = a.withLook(ctx, func(s *session) (err error) {
 		hosts, err = s.Hosts(ctx)
 		return err
 	})
@@ -83,7 +83,7 @@ func (a *app) configShow() *cobra.Command {
 		Short: "Print the configuration in force, defaults filled in, secrets hidden",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			cfg, err := a.load()
+			cfg, err := a.lookAtFile()
 			if err != nil {
 				return err
 			}

@@ -32,16 +32,16 @@ const patience = 5 * time.Second
 // connect finds the way. When no server runs and there is no ledger yet, it
 // says so instead of making one.
 func (a *app) connect(ctx context.Context) (*session, error) {
-	cfg, err := a.load()
+	cfg, err := a.look()
 	if err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(cfg.State, state.File)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no ledger in %s: finrelay serve makes one (or name another folder with --state-folder or --config)", cfg.State)
+		return nil, noLedger(cfg.State)
 	}
 	deadline := time.Now().Add(patience)
 	for {
-		s, err := a.tryConnect(ctx, cfg)
+		s, err := a.tryConnect(ctx, cfg.State)
 		if err == nil || !errors.Is(err, state.ErrLocked) {
 			return s, err
 		}
@@ -56,18 +56,19 @@ func (a *app) connect(ctx context.Context) (*session, error) {
 	}
 }
 
-func (a *app) tryConnect(ctx context.Context, cfg *config.Config) (*session, error) {
+// tryConnect asks the server, which has all that the work needs. Only where none
+// runs is the whole configuration wanted here, its secrets too.
+func (a *app) tryConnect(ctx context.Context, folder string) (*session, error) {
+	if s, err := askServer(ctx, folder); s != nil || err != nil {
+		return s, err
+	}
+	cfg, err := a.load()
+	if err != nil {
+		return nil, err
+	}
 	db, err := state.OpenLedger(ctx, cfg.State, state.Options{})
-	if errors.Is(err, state.ErrLocked) {
-		socket, pathErr := web.SocketPath(cfg.State)
-		if pathErr != nil {
-			return nil, pathErr
-		}
-		client := web.Dial(socket)
-		if _, pingErr := client.Stats(ctx); pingErr != nil {
-			return nil, err
-		}
-		return &session{Client: client, close: func() error { return nil }}, nil
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, denied(cfg.State, err)
 	}
 	if err != nil {
 		return nil, err
@@ -76,19 +77,23 @@ func (a *app) tryConnect(ctx context.Context, cfg *config.Config) (*session, err
 	if err != nil {
 		return nil, errors.Join(usage(err), db.Close())
 	}
-	api := &web.API{DB: db, Relay: relay, Version: version(), AlertOn: alertOn(cfg)}
-	return &session{Client: web.Local(api.Handler()), relay: relay, close: db.Close}, nil
+	return &session{Client: web.Local(localAPI(db, relay, cfg).Handler()), relay: relay, close: db.Close}, nil
+}
+
+// localAPI is what a server's control API is, in a command's own process.
+func localAPI(db *state.DB, relay *flows.Relay, cfg *config.Config) *web.API {
+	return &web.API{DB: db, Relay: relay, Version: version(), AlertOn: alertOn(cfg)}
 }
 
 // withLedger is with for a command that may be the first one of all: it makes
 // the ledger when there is none.
 func (a *app) withLedger(ctx context.Context, do func(*session) error) error {
-	cfg, err := a.load()
+	cfg, err := a.look()
 	if err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(cfg.State, state.File)); errors.Is(err, fs.ErrNotExist) {
-		s, err := a.tryConnect(ctx, cfg)
+		s, err := a.tryConnect(ctx, cfg.State)
 		if err != nil {
 			return err
 		}

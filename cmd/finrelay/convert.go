@@ -19,6 +19,7 @@ import (
 	"finrelay/cmd/finrelay/config"
 	"finrelay/exporter/convert"
 	"finrelay/exporter/unpack"
+	"finrelay/flows"
 )
 
 // conversion is one run of the convert command.
@@ -36,13 +37,15 @@ type conversion struct {
 	noHeader, strict  bool
 	replace           bool
 	stats, schema     bool
+	flow              string
 	badShown, badRows int64
 
 	began    time.Time
 	files    []fileFacts // of what was read without a fault
 	progress *progress
-	inPart   bool    // this is one of several conversions
-	later    *report // what it then has to say, until its turn comes
+	trying   *flows.Relay // of --flow; else nil
+	inPart   bool         // this is one of several conversions
+	later    *report      // what it then has to say, until its turn comes
 }
 
 // mostBadShown is how many bad rows are named on standard error.
@@ -81,16 +84,33 @@ column and left out (exit 3); with --strict a file with such a record is not
 written (exit 1), though rows before it may be on standard output already. Inputs and
 data files of a package that cannot be read are named too: exit 3 when others were
 written, 1 when none was or with --strict. Interrupted (exit 130), it leaves no part
-of a file.`,
+of a file.
+
+With --flow a flow of the configuration is tried on the file: its reading, columns and
+transform, and what it does with bad rows, wrong types and files without rows, as a
+delivery would. What a delivery would park is said, with the places, and is not
+written (exit 1). Data files of a package that the flow does not take by their entity
+are left out and named.
+
+Encodings:
+` + encodingList(),
 		Example: `  finrelay convert customers.csv | head
   finrelay convert customers.csv --schema
   finrelay convert customers.xlsx --select CUSTOMERACCOUNT,NAME --stats > names.jsonl
   finrelay convert package.zip -o rows/
   finrelay convert exports/*.zip -o rows/
   finrelay convert package.zip --entity "Customer groups" --format json -o groups.json
-  finrelay convert orders.xml --child SALESORDERLINEV2ENTITY`,
+  finrelay convert orders.xml --child SALESORDERLINEV2ENTITY
+  finrelay convert package.zip --flow customers -c finrelay.yaml -o rows/`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return cv.run(c.Context(), args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if cv.flow != "" {
+				if err := cv.useFlow(c); err != nil {
+					return err
+				}
+			}
+			return cv.run(c.Context(), args)
+		},
 	}
 	c.Flags().StringVarP(&cv.target.out, "out", "o", "", "file or, for several data files or inputs, folder to write; a file that exists is replaced, once its rows are whole; default standard output")
 	c.Flags().StringVar(&cv.target.format, "format", "jsonl", "jsonl or json (one array)")
@@ -106,6 +126,7 @@ of a file.`,
 	c.Flags().BoolVar(&cv.strict, "strict", false, "make no file when a record cannot be read, or has quotes where CSV has none")
 	c.Flags().StringSliceVar(&cv.selected, "select", nil, "only these columns, in this order; names as in the file, separated by commas")
 	c.Flags().BoolVar(&cv.schema, "schema", false, "print the columns and their types instead of rows")
+	c.Flags().StringVar(&cv.flow, "flow", "", "try this flow of the configuration (see -c): it says how the file is read and what becomes of its rows")
 	c.Flags().BoolVar(&cv.stats, "stats", false, "say on standard error what was read, and how fast")
 	c.Flags().StringVar(&cv.output, "output", "table", "form of --schema and --stats: table or json")
 	complete(c, "output", "table", "json")
@@ -150,6 +171,9 @@ func (cv *conversion) options() (convert.Options, error) {
 	if _, ok := read.QuoteChar(); !ok {
 		return convert.Options{}, fmt.Errorf("--quote is one character, a code as U+00FE, or none, and no line end; not %q", cv.quote)
 	}
+	if cv.encoding != "auto" && !config.KnownEncoding(cv.encoding) {
+		return convert.Options{}, fmt.Errorf("--encoding %q is not an encoding that is read here; %s", cv.encoding, config.EncodingHint(cv.encoding))
+	}
 	opt := readOptions(read)
 	opt.Replace = cv.replace
 	return opt, opt.Validate()
@@ -176,7 +200,7 @@ func (cv *conversion) convert(ctx context.Context, name string, opt convert.Opti
 // first, so only then is a pipe kept on disk.
 func (cv *conversion) convertPipe(ctx context.Context, r io.Reader, name string, opt convert.Options) error {
 	in := bufio.NewReaderSize(endingWith(ctx, r), 64<<10)
-	if head, _ := in.Peek(4); !bytes.Equal(head, []byte("PK\x03\x04")) {
+	if head, _ := in.Peek(4); !bytes.Equal(head, []byte("PK\x03\x04")) && cv.trying == nil {
 		cv.progress.begin(0)
 		from, forget := cv.keepPipe(data{Reader: in, name: name}, head)
 		return errors.Join(cv.one(ctx, from, cv.target.file(name), opt), forget())
@@ -240,7 +264,8 @@ func (cv *conversion) contents(ctx context.Context, contents *unpack.Contents, n
 type data struct {
 	io.Reader
 	name, entity string
-	size         int64 // bytes; 0 when unknown
+	target       string // entity's other name, in a package
+	size         int64  // bytes; 0 when unknown
 
 	again func() (io.ReadCloser, error) // opens it anew; nil when it can be read once only
 	began time.Time                     // of a first pass; zero when there was none
@@ -312,4 +337,22 @@ func (cv *conversion) shaped(ctx context.Context, from data, opt convert.Options
 	}
 	res.Columns = shaper.Columns()
 	return res, err
+}
+
+// encodingList is what --encoding and read.encoding take, in lines for a screen.
+func encodingList() string {
+	var b strings.Builder
+	width := 0
+	for _, name := range config.Encodings() {
+		if width+len(name) > 80 {
+			b.WriteString("\n")
+			width = 0
+		}
+		if width == 0 {
+			b.WriteString(" ")
+		}
+		b.WriteString(" " + name)
+		width += 1 + len(name)
+	}
+	return b.String()
 }

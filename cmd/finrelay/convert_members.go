@@ -60,6 +60,12 @@ func (cv *conversion) pick(contents *unpack.Contents, name string) ([]unpack.Mem
 			picked = append(picked, m)
 		}
 	}
+	if cv.trying != nil && cv.entity == "" {
+		picked = cv.takenBy(picked, name)
+	}
+	if len(picked) == 0 && len(contents.Members) > 0 && cv.trying != nil && cv.entity == "" {
+		return nil, fmt.Errorf("flow %s takes no data file of %s", cv.flow, name)
+	}
 	if len(picked) == 0 && len(contents.Members) > 0 {
 		return nil, fmt.Errorf("%s holds no entity %q; it holds %s", name, cv.entity, strings.Join(entities(contents.Members), ", "))
 	}
@@ -97,7 +103,10 @@ func (cv *conversion) member(ctx context.Context, contents *unpack.Contents, m u
 	if opt.Entity = m.Entity; m.Name == "" && cv.entity != "" {
 		opt.Entity = cv.entity // of a workbook: it names the sheet
 	}
-	from := data{Reader: r, name: cv.nameOf(m, name), entity: m.Entity, size: m.Size}
+	from := data{Reader: r, name: cv.nameOf(m, name), entity: m.Entity, target: m.TargetEntity, size: m.Size}
+	if cv.trying != nil {
+		from.entity = opt.Entity
+	}
 	from.again = func() (io.ReadCloser, error) { return contents.Open(m) }
 	return cv.one(ctx, from, out, opt)
 }

@@ -12,6 +12,9 @@ import (
 
 // one converts one stream to a file, or to standard output when out is empty.
 func (cv *conversion) one(ctx context.Context, from data, out string, opt convert.Options) error {
+	if cv.trying != nil {
+		return cv.try(ctx, from, out)
+	}
 	pourTo := func(w io.Writer, can convert.Repeat) error {
 		return cv.twice(from, opt, can, func(from data, opt convert.Options) error { return cv.pour(ctx, from, w, opt) })
 	}

@@ -14,8 +14,11 @@ const (
 	stepsTo = "FINRELAY_TEST_STEPS"   // a file that gets a line for each step taken
 )
 
-// obeyTests sets trace as the environment says.
+// obeyTests sets trace, and the user, as the environment says.
 func obeyTests() error {
+	if id := os.Getenv(asUser); id != "" {
+		return becomeUser(id)
+	}
 	if file := os.Getenv(stepsTo); file != "" {
 		return recordSteps(file)
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,6 +59,9 @@ func TestDemo(t *testing.T) {
 		if got := "\n" + strings.Join(table, "\n") + "\n"; got != demoTable {
 			t.Errorf("%s demo: table%swant%s", which, got, demoTable)
 		}
+		if got, want := steps(out.String()), stepsOf(table); !slices.Equal(got, want) {
+			t.Errorf("%s demo: steps of landing %q, the table has %q", which, got, want)
+		}
 		for _, never := range []string{"sig=", "code=", "\x1b"} {
 			if strings.Contains(out.String(), never) {
 				t.Errorf("%s demo prints %q", which, never)
@@ -74,6 +79,37 @@ func TestDemo(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &status); err != nil || status.Person != 3 || status.OnWay != 0 || status.Serving {
 		t.Errorf("status after the demo: %+v, %v %s", status, err, &errs)
 	}
+}
+
+// landedStep is a line of the screen that says that an export has landed.
+var landedStep = regexp.MustCompile(`(?m)^ +\d+\.\d\d s  landed +(\S.*\S)  +(\S.*) rows$`)
+
+// steps are the landings as they were shown while they happened, sorted.
+func steps(out string) []string {
+	var all []string
+	for _, m := range landedStep.FindAllStringSubmatch(out, -1) {
+		all = append(all, m[1]+": "+m[2])
+	}
+	slices.Sort(all)
+	return all
+}
+
+// stepsOf are the landings of the table, in the same form.
+func stepsOf(table []string) []string {
+	var all []string
+	for _, c := range demoCases() {
+		for _, w := range c.want {
+			entity := or(w.entity, c.entity)
+			for _, line := range table {
+				rest, of := strings.CutPrefix(line, "ok "+entity+" "+or(w.sent, c.sent)+" landed landed ")
+				if of {
+					all = append(all, entity+": "+rest)
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // tryNext runs the commands under "Try next" as they are printed.

@@ -114,7 +114,7 @@ func (w *demoWatch) show(ctx context.Context, e state.JournalEntry) {
 		}
 		text := string(v.Reason)
 		if e.To == state.Landed {
-			text = fmt.Sprintf("%d rows", v.Rows)
+			text = rowsText(v.Rows) + " rows"
 		}
 		d.screen.step(d.since(), string(e.To), v.Entity, text)
 	}

@@ -60,11 +60,13 @@ func (a *app) doctor() *cobra.Command {
 fail, what was looked at, what was seen and what to do. It changes nothing: no
 message is taken from a queue, and files it writes to try a folder are removed.
 
+What needs a secret that this shell does not have is not tried, and said.
+
 It exits with 0 when nothing fails. When something does, it exits with 1; with 4
 when sign-in is all that fails, with 5 when reaching a server is.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			cfg, err := a.load()
+			cfg, err := a.lookAtFile()
 			if err != nil {
 				return err
 			}

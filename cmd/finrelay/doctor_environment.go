@@ -25,6 +25,11 @@ func (d *doctor) examineEnvironment(ctx context.Context, name string) {
 		return
 	}
 	d.proxyVariable(name, e)
+	if d.cfg.IsAbsent("environments." + name + ".proxy") {
+		d.warn(name, "proxy", "not known here, and so nothing behind it was tried", "run doctor with the environment that finrelay serve has")
+		d.linkHosts(name, e)
+		return
+	}
 	if !d.proxy(ctx, name, link.Proxy) {
 		d.linkHosts(name, e)
 		return

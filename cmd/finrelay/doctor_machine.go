@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"finrelay/cmd/finrelay/config"
 	"finrelay/flows"
 	"finrelay/state"
 )
@@ -17,12 +18,26 @@ import (
 // examineMachine looks at what no environment has for itself. It comes first:
 // the ledger remembers what the other checks want to know.
 func (d *doctor) examineMachine(ctx context.Context, a *app) {
+	d.absent()
 	d.folder("state folder", d.cfg.State, true)
 	d.ledger(ctx, a)
 	for _, name := range slices.Sorted(maps.Keys(d.cfg.Outputs)) {
 		d.output(name, d.cfg.Outputs[name].Folder)
 	}
 	d.listenerKey()
+}
+
+// absent names the secrets and files that the configuration speaks of and that
+// are not here: the server may have them.
+func (d *doctor) absent() {
+	for _, f := range d.cfg.Absent() {
+		seen := f.Field + ": " + f.Message
+		if f.Level == config.LevelError {
+			d.fail(machine, "configuration", seen, f.Hint, exitFailed)
+		} else {
+			d.warn(machine, "configuration", seen, f.Hint)
+		}
+	}
 }
 
 // output checks an output's place. One that is not there is not written to, not
@@ -44,7 +59,7 @@ func (d *doctor) ledger(ctx context.Context, a *app) {
 		d.ok(machine, "ledger", "none yet in "+d.cfg.State+": the first finrelay serve or poll makes it")
 		return
 	}
-	s, err := a.connect(ctx)
+	s, err := a.connectToLook(ctx)
 	if err != nil {
 		d.fail(machine, "ledger", err.Error(), ledgerRemedy(err), exitFailed)
 		return

@@ -13,6 +13,10 @@ import (
 
 // signIn asks FinOps for next to nothing, with a token.
 func (d *doctor) signIn(ctx context.Context, name string, e config.Environment, link fetch.ClientOptions, reached bool) {
+	if d.cfg.IsAbsent("environments." + name + ".sign_in") {
+		d.warn(name, "token", "not tried: the secret of sign_in is not known here", "run doctor with the environment that finrelay serve has")
+		return
+	}
 	client, err := finOpsClient(e, link, nil)
 	if err != nil {
 		d.fail(name, "settings", err.Error(), "correct environments."+name, exitFailed)
@@ -145,6 +149,9 @@ const credentialWarning = 30 * 24 * time.Hour
 func (d *doctor) credential(name string, e config.Environment) {
 	switch e.SignIn.Method {
 	case dmf.MethodCertificate:
+		if e.SignIn.CertificatePassword.IsAbsent() {
+			return // said with the token
+		}
 		end, err := certificateEnd(e.SignIn.Certificate, e.SignIn.CertificatePassword.Reveal())
 		if err != nil {
 			d.fail(name, "credential", err.Error(), "sign_in.certificate must be a PEM or PFX file with certificate and key", exitSignIn)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -18,19 +19,19 @@ import (
 func (a *app) inspect() *cobra.Command {
 	var environment string
 	c := &cobra.Command{
-		Use:   "inspect FILE|-",
+		Use:   "inspect FILE|-|EVENT-ID",
 		Short: "Say what is understood of an event body, which flow takes it, and why",
 		Long: `inspect reads a body as the door would, stores nothing and contacts nobody. It shows
 each field as it was understood, the identity that makes a duplicate, whether the
 link's host is allowed, and each flow's answer. Of an event in which no link is found
-it names the fields that look like one, and the setting that names them.`,
+it names the fields that look like one, and the setting that names them.
+
+Of an event (ev_…, the start of the id is enough) it reads the body that the ledger
+keeps, with the configuration as the file has it now, whatever a running server
+still goes by.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			body, err := a.readBody(args[0])
-			if err != nil {
-				return err
-			}
-			all, err := a.inspectBody(c.Context(), environment, body)
+			all, err := a.inspectWhat(c.Context(), environment, args[0])
 			if err != nil {
 				return err
 			}
@@ -50,6 +51,45 @@ it names the fields that look like one, and the setting that names them.`,
 	return c
 }
 
+// inspectWhat reads an event of the ledger, unless a file has its name.
+func (a *app) inspectWhat(ctx context.Context, environment, what string) ([]flows.Inspection, error) {
+	if _, err := os.Stat(what); errors.Is(err, fs.ErrNotExist) && state.KindOf(what) == state.KindEvent {
+		return a.inspectEvent(ctx, environment, what)
+	}
+	body, err := a.readBody(what)
+	if err != nil {
+		return nil, err
+	}
+	return a.inspectBody(ctx, environment, body)
+}
+
+func (a *app) inspectEvent(ctx context.Context, environment, id string) (all []flows.Inspection, err error) {
+	if environment != "" {
+		return nil, usage(errors.New("--environment is for a file; an event is read for the environment that it came to"))
+	}
+	cfg, err := a.lookAtFile("match", "doors", "environments", "flows")
+	if err != nil {
+		return nil, err
+	}
+	db, relay, err := a.openToLook(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	e, all, err := relay.InspectEvent(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if a.output != "json" {
+		a.field("event", e.ID)
+		a.field("environment", e.Environment)
+		a.field("is", stateAndReason(e.State, e.Reason))
+		a.field("next", relay.EventWhereabouts(e).Next)
+		fmt.Fprintln(a.stdout)
+	}
+	return all, nil
+}
+
 func (a *app) readBody(name string) ([]byte, error) {
 	if name == "-" {
 		return io.ReadAll(a.stdin)
@@ -57,10 +97,9 @@ func (a *app) readBody(name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// inspectBody needs the configuration only; an empty ledger in a folder of its
-// own serves, so that a running server is not asked and nothing is left behind.
-func (a *app) inspectBody(ctx context.Context, environment string, body []byte) (all []flows.Inspection, err error) {
-	cfg, err := a.load()
+// inspectBody needs the configuration only, and no ledger.
+func (a *app) inspectBody(ctx context.Context, environment string, body []byte) ([]flows.Inspection, error) {
+	cfg, err := a.lookAtFile("match", "doors", "environments", "flows")
 	if err != nil {
 		return nil, err
 	}
@@ -72,17 +111,7 @@ func (a *app) inspectBody(ctx context.Context, environment string, body []byte) 
 			}
 		}
 	}
-	folder, err := os.MkdirTemp("", "finrelay-inspect-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	db, err := state.OpenLedger(ctx, folder, state.Options{AnyFilesystem: true})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	relay, err := a.buildRelay(db, cfg, slog.New(slog.DiscardHandler))
+	relay, err := a.buildRelay(nil, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -106,7 +106,7 @@ func lister[T any](a *app, f *filterFlags, c *cobra.Command,
 		if err != nil {
 			return err
 		}
-		return a.with(c.Context(), func(s *session) error {
+		return a.withLook(c.Context(), func(s *session) error {
 			list, err := get(s, c.Context(), filter)
 			if err != nil {
 				return err

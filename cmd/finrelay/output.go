@@ -29,13 +29,13 @@ func (a *app) outputList() *cobra.Command {
 		Short: "List outputs with their places: there, new, or missing",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(s *session) error {
+			return a.withLook(c.Context(), func(s *session) error {
 				all, err := s.Outputs(c.Context())
 				if err != nil {
 					return err
 				}
 				return a.print(all, func() error { return a.drawOutputs(all) })
-			})
+			}, "outputs")
 		},
 	}
 	a.addOutput(c)

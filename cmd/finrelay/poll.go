@@ -40,10 +40,10 @@ goes on by the queues' schedules until it is interrupted.`,
 			default:
 				return usage(fmt.Errorf("--backlog is land or park, not %q", backlog))
 			}
+			if list {
+				return a.listQueues(c.Context())
+			}
 			return a.withLedger(c.Context(), func(s *session) error {
-				if list {
-					return a.listQueues(c.Context(), s)
-				}
 				if !once {
 					return a.pollOn(c.Context(), s, args, flows.Backlog(backlog))
 				}
@@ -173,11 +173,36 @@ func (a *app) drawPolls(results []flows.PollResult) error {
 	return nil
 }
 
-func (a *app) listQueues(ctx context.Context, s *session) error {
-	queues, err := s.Queues(ctx)
+func (a *app) listQueues(ctx context.Context) error {
+	var list []web.QueueView
+	err := a.withLook(ctx, func(s *session) (err error) {
+		list, err = s.Queues(ctx)
+		return err
+	})
+	if errors.Is(err, errNoLedger) {
+		list, err = a.configuredQueues()
+	}
 	if err != nil {
 		return err
 	}
+	return a.drawQueues(list)
+}
+
+// configuredQueues are those of the configuration, of which nothing is known yet.
+func (a *app) configuredQueues() ([]web.QueueView, error) {
+	cfg, err := a.lookAtFile("flows")
+	if err != nil {
+		return nil, err
+	}
+	configured, err := queues(cfg)
+	views := []web.QueueView{}
+	for _, q := range configured {
+		views = append(views, web.QueueView{Flow: q.Flow, Queue: state.Queue{Environment: q.Environment, Activity: string(q.Activity)}})
+	}
+	return views, err
+}
+
+func (a *app) drawQueues(queues []web.QueueView) error {
 	return a.print(queues, func() error {
 		var rows [][]string
 		for _, q := range queues {

@@ -31,7 +31,8 @@ lands its rows in the outputs that the flows name.
 
 Without a configuration file it listens on 127.0.0.1:8686, keeps its ledger in
 ./data and writes to ./out; the key that senders need is generated and stands in
-the file that is named at the start.
+the file that is named at the start. It then follows links to this machine too, as
+finrelay sim makes them, unless --listen lets other machines in.
 
 SIGINT or SIGTERM stops it: no new work is begun, work in flight may finish
 within shutdown.grace, what does not is given back and goes on next time. Events
@@ -198,6 +199,11 @@ func (a *app) announce(cfg *config.Config, addr net.Addr, generated string, log 
 	}
 	if generated != "" {
 		log.Info("no key is configured; senders need the generated one", "key_file", generated)
+	}
+	for _, out := range cfg.Outputs {
+		if cfg.AnyEnvironment().LoopbackLinks { // no file, and so one output
+			log.Info("no configuration file: links to this machine are followed, as those of finrelay sim", "exports_land_in", out.Folder)
+		}
 	}
 	log.Info("listening", "events", doorURL(cfg, addr)+"/in/finops/"+environment, "state", cfg.State, "version", version())
 }

@@ -17,7 +17,7 @@ func (a *app) show(what string, get func(*session, *cobra.Command, string) (any,
 		Short: "Show one " + what + " and its story; the start of an id is enough",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c.Context(), func(s *session) error {
+			return a.withLook(c.Context(), func(s *session) error {
 				v, draw, err := get(s, c, args[0])
 				if err != nil {
 					return err

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"path"
@@ -35,6 +37,7 @@ type simulation struct {
 	legalEntity, format        string
 	seed                       uint64
 	scenario                   string
+	speed                      float64
 	verbose                    bool
 }
 
@@ -59,7 +62,8 @@ The bodies hold links that are good until they expire: they open made-up data on
 this machine and nothing else.
 
 With --scenario it plays a story from a file instead: projects, queues, events
-and what goes wrong with them, in real time (see docs/simulator.md).
+and what goes wrong with them, in real time or --speed times as fast (see
+docs/simulator.md).
 
 It serves the files until it is stopped with SIGINT or SIGTERM, also when all
 events are sent.`,
@@ -80,6 +84,7 @@ events are sent.`,
 	f.DurationVar(&s.linkLife, "link-life", sim.DefaultLinkLife, "time from an event to the death of its link")
 	f.Uint64Var(&s.seed, "seed", 0, "the same seed gives the same ids and data; 0 takes a new one")
 	f.StringVar(&s.scenario, "scenario", "", "file with a story to play: what there is, what happens when, what goes wrong")
+	f.Float64Var(&s.speed, "speed", 1, "play the scenario so many times as fast: its timeline, the windows of its faults, and how long links, tokens and receipts live")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "also log each request to the blob store")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formatNames(), cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag only
 	return c
@@ -107,6 +112,9 @@ func (s *simulation) check() error {
 	if s.key != "" && s.keyFile != "" {
 		return usage(errors.New("--key and --key-file are two ways to say one thing: give one"))
 	}
+	if s.speed != 1 && s.scenario == "" {
+		return usage(errors.New("--speed is for a --scenario; without one --every says how often an export runs"))
+	}
 	if s.post != "" {
 		u, err := url.Parse(s.post)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -117,6 +125,9 @@ func (s *simulation) check() error {
 		return nil
 	}
 	text, err := os.ReadFile(s.keyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage(fmt.Errorf("--key-file: %w; finrelay serve makes it when it starts, and names its place", err))
+	}
 	if err != nil {
 		return usage(fmt.Errorf("--key-file: %w", err))
 	}
@@ -136,7 +147,7 @@ func (s *simulation) run(ctx context.Context) (err error) {
 	opt := sim.Options{Seed: s.seed, LinkLife: s.linkLife}
 	var story sim.Scenario
 	if s.scenario != "" {
-		if story, err = readScenario(s.scenario); err != nil {
+		if story, err = s.readScenario(); err != nil {
 			return err
 		}
 		opt = story.Options(opt)
@@ -165,11 +176,11 @@ func (s *simulation) run(ctx context.Context) (err error) {
 // intro says how to configure a finrelay for these links.
 func (s *simulation) intro() {
 	environment := "prod"
-	if u, err := url.Parse(s.post); err == nil && s.post != "" {
+	if u, err := url.Parse(s.post); err == nil && strings.Trim(u.Path, "/") != "" {
 		environment = path.Base(u.Path)
 	}
 	s.say("a simulated FinOps is on %s; its links live for %v; stop it with Ctrl-C", s.sim.BaseURL(), config.Duration(s.linkLife))
-	s.say(`finrelay follows links to this machine only if its configuration says so:
+	s.say(`A finrelay without a configuration file follows links to this machine; one with a file if that says so:
 
     environments:
       %s:
@@ -240,14 +251,23 @@ func (s *simulation) emit(ctx context.Context, what string, body []byte) error {
 		return ctx.Err()
 	}
 	for i, t := range d.Tries {
-		result := fmt.Sprintf("answered %d in %v: %s", t.Status, t.Took.Round(time.Millisecond), oneLine(strings.TrimSpace(t.Answer)))
-		if t.Err != nil {
-			result = fmt.Sprintf("no answer: %v", t.Err)
-		}
-		s.say("%s  %s: try %d: %s", t.Time.Local().Format(time.TimeOnly), oneLine(what), i+1, result)
+		s.say("%s  %s: try %d: %s", t.Time.Local().Format(time.TimeOnly), oneLine(what), i+1, answerTo(t))
 	}
 	if !d.Delivered {
 		s.say("given up after %d tries, as FinOps does: the event is lost unless it is sent again by hand", len(d.Tries))
 	}
 	return nil
+}
+
+// answerTo says what became of one try, and what to do about an address that is
+// no door.
+func answerTo(t sim.Try) string {
+	if t.Err != nil {
+		return fmt.Sprintf("no answer: %v", t.Err)
+	}
+	text := fmt.Sprintf("answered %d in %v: %s", t.Status, t.Took.Round(time.Millisecond), oneLine(strings.TrimSpace(t.Answer)))
+	if t.Status == http.StatusNotFound {
+		text += "; --post wants the whole address of a door: http://127.0.0.1:8686/in/finops/prod"
+	}
+	return text
 }

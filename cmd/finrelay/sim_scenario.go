@@ -1,29 +1,44 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"time"
 
+	"finrelay/cmd/finrelay/config"
 	"finrelay/dmf/sim"
 )
 
-func readScenario(file string) (sim.Scenario, error) {
-	data, err := os.ReadFile(file)
+// readScenario reads the file, as fast as it is to be played.
+func (s *simulation) readScenario() (sim.Scenario, error) {
+	data, err := os.ReadFile(s.scenario)
 	if err != nil {
 		return sim.Scenario{}, usage(fmt.Errorf("--scenario: %w", err))
 	}
 	story, err := sim.LoadScenario(data)
 	if err != nil {
-		return story, usage(fmt.Errorf("%s: %w", file, err))
+		return story, usage(fmt.Errorf("%s: %w", s.scenario, err))
+	}
+	if s.speed == 1 {
+		return story, nil
+	}
+	story.LinkLife = cmp.Or(story.LinkLife, s.linkLife)
+	if story, err = story.Faster(s.speed); err != nil {
+		return story, usage(fmt.Errorf("--speed: %w", err))
 	}
 	return story, nil
 }
 
-// play plays a scenario in real time, and reports each thing that it does.
+// play plays a scenario, and reports each thing that it does.
 func (s *simulation) play(ctx context.Context, story sim.Scenario) error {
-	s.say("%s", oneLine(story.About))
+	if story.About != "" {
+		s.say("%s", oneLine(story.About))
+	}
+	if after, ends := story.Ends(); ends {
+		s.say("it takes %v", config.Duration(after.Round(time.Second)))
+	}
 	err := s.sim.Play(ctx, story, sim.Target{Door: s.post, Key: s.key, Each: func(ctx context.Context, p sim.Played) error {
 		return s.report(p)
 	}})
@@ -42,7 +57,8 @@ func (s *simulation) report(p sim.Played) error {
 	case p.Delivery != nil && p.Delivery.Delivered:
 		s.say("%s: event delivered at try %d", what, len(p.Delivery.Tries))
 	case p.Delivery != nil:
-		s.say("%s: event given up after %d tries, as FinOps does", what, len(p.Delivery.Tries))
+		tries := p.Delivery.Tries
+		s.say("%s: event given up after %d tries, as FinOps does; the last: %s", what, len(tries), answerTo(tries[len(tries)-1]))
 	case p.Event != nil:
 		s.say("%s: event printed", what)
 		_, err := fmt.Fprintf(s.app.stdout, "%s\n", s.sim.Payload(*p.Event))

@@ -115,11 +115,12 @@ func TestSimRefuses(t *testing.T) {
 		"--format xlsx":             "xml-element",
 		"--post finops":             "http://127.0.0.1:8686",
 		"--key a --key-file b":      "two ways",
-		"--key-file /does/not/be":   "--key-file",
+		"--key-file /does/not/be":   "finrelay serve makes it",
 		"--every -1s":               "negative",
 		"--link-life 0":             "positive",
 		"--entity=":                 "label",
 		"--rows -1":                 "negative",
+		"--speed 60":                "--speed is for a --scenario",
 		"surplus":                   "surplus",
 		"--listen 127.0.0.1:a_port": "a_port",
 	} {

@@ -30,7 +30,7 @@ landed with a remark that alert_on of the configuration names (a differing row c
 rows set aside) and nobody has looked (finrelay seen).`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(s *session) error {
+			return a.withLook(c.Context(), func(s *session) error {
 				v, err := s.Status(c.Context(), environment)
 				if err != nil {
 					return err

@@ -19,7 +19,7 @@ func (a *app) tail() *cobra.Command {
 		Short: "Follow the journal: every step of every export as it happens",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c.Context(), func(s *session) error {
+			return a.withLook(c.Context(), func(s *session) error {
 				after := int64(0)
 				if !fromStart {
 					last, err := s.LastEntry(c.Context())

@@ -29,6 +29,8 @@ func (c *Client) checkURL(u *url.URL) error {
 	switch {
 	case u.User != nil:
 		return refuse("user info in a link")
+	case !c.loopback && u.Scheme != "https" && isLoopbackHost(u.Hostname()):
+		return refuse("a link to this machine, as finrelay sim makes them: loopback_links: true of the environment has them followed")
 	case u.Scheme != "https" && !(c.loopback && isLoopbackHost(u.Hostname())):
 		return refuse("only https links are fetched")
 	case !c.hostAllowed(u):

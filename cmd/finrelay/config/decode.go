@@ -166,7 +166,7 @@ func newEntry(t reflect.Type) reflect.Value {
 // scalar decodes text, a number or a switch, after expanding its variables:
 // what a variable held is never looked at as YAML.
 func (d *decoder) scalar(node ast.Node, field string, v reflect.Value) {
-	text, ok := d.text(node, field, func(name string) (string, bool, error) {
+	text, ok := d.text(node, field, v.Type(), func(name string) (string, bool, error) {
 		value, ok := d.env(name)
 		return value, ok, nil
 	})
@@ -212,20 +212,28 @@ func (d *decoder) secret(node ast.Node, field string, v reflect.Value) {
 		path := within(d.dir, from.File)
 		text, err := readSecret(path)
 		if err != nil {
-			d.problem(field+".file", "", "", d.source.hush(field+".file", err))
+			e := d.source.locate(&Error{Field: field + ".file", Err: d.source.hush(field+".file", err)}, "")
+			if d.forgo(e, false) {
+				v.Set(reflect.ValueOf(absentSecret))
+				return
+			}
+			d.problems = append(d.problems, e)
 			return
 		}
 		d.source.secretFiles = append(d.source.secretFiles, secretFile{field, path})
 		v.Set(reflect.ValueOf(NewSecret(text)))
 		return
 	}
-	if text, ok := d.text(node, field, d.secretLookup(field)); ok {
+	switch text, ok := d.text(node, field, v.Type(), d.secretLookup(field)); {
+	case ok:
 		v.Set(reflect.ValueOf(NewSecret(text)))
+	case d.source.look: // or it is among the problems
+		v.Set(reflect.ValueOf(absentSecret))
 	}
 }
 
-// text gives the expanded text of a scalar.
-func (d *decoder) text(node ast.Node, field string, find lookup) (string, bool) {
+// text gives the expanded text of a scalar of type t.
+func (d *decoder) text(node ast.Node, field string, t reflect.Type, find lookup) (string, bool) {
 	written, ok := scalarText(node)
 	if !ok {
 		d.problem(field, "", "", fmt.Errorf("a single value is wanted, this is %s", kindOf(node)))
@@ -237,7 +245,12 @@ func (d *decoder) text(node ast.Node, field string, find lookup) (string, bool) 
 		e := &Error{File: d.source.file, Field: field, Hint: failed.hint, Err: failed.err}
 		e.Line, e.Column = p.inside(written, failed.offset)
 		e.Excerpt = d.source.markInside(p, e.Line, e.Column)
-		d.problems = append(d.problems, e)
+		switch {
+		case t == secretType && (failed.unset || failed.unread) && d.forgo(e, failed.unset):
+		case t != secretType && failed.unset && d.leave(e, t):
+		default:
+			d.problems = append(d.problems, e)
+		}
 		return "", false
 	}
 	p.expanded = used

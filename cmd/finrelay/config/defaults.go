@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"slices"
 	"strings"
 )
@@ -173,9 +174,21 @@ func (c *Config) Environment(name string) (Environment, bool) {
 		env, ok := c.Environments[name]
 		return env, ok
 	}
+	return c.AnyEnvironment(), validName(name)
+}
+
+// AnyEnvironment gives the settings of every environment while none is
+// configured: the defaults. Without a file, and as long as only this machine
+// reaches the listener, its links may lead to this machine too, so that
+// finrelay serve and finrelay sim work together as they are. Who can send an
+// event then has an account here and may read the generated key, and could open
+// such a link without us. A file allows no more than it says.
+func (c *Config) AnyEnvironment() Environment {
 	var env Environment
 	env.setDefaults()
-	return env, validName(name)
+	host, _, err := net.SplitHostPort(c.Listen)
+	env.LoopbackLinks = c.source == nil && err == nil && isLoopback(host)
+	return env
 }
 
 // KeysFor gives the keys that may send events for the environment called name:

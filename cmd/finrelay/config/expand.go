@@ -16,6 +16,8 @@ type expandError struct {
 	offset int // byte of the $
 	err    error
 	hint   string
+	unset  bool // there is no such variable
+	unread bool // there is, and what it leads to cannot be had
 }
 
 func (e *expandError) Error() string { return e.err.Error() }
@@ -48,7 +50,7 @@ func expand(text string, find lookup) (out string, used bool, failed *expandErro
 		}
 		end := strings.IndexByte(text[i:], '}')
 		if end < 0 {
-			return "", used, &expandError{i, errors.New("${ without a closing }"), "write ${NAME}, or $${ for the two characters themselves"}
+			return "", used, &expandError{offset: i, err: errors.New("${ without a closing }"), hint: "write ${NAME}, or $${ for the two characters themselves"}
 		}
 		value, err := variableValue(text[i+2:i+end], find)
 		if err != nil {
@@ -71,13 +73,14 @@ func variableValue(inner string, find lookup) (string, *expandError) {
 	value, ok, err := find(name)
 	switch {
 	case err != nil:
-		return "", &expandError{err: err}
+		return "", &expandError{err: err, unread: true}
 	case hasDefault && value == "":
 		return fallback, nil
 	case !ok:
 		return "", &expandError{
-			err:  fmt.Errorf("variable %s is not set", name),
-			hint: fmt.Sprintf("set %s in the environment of this process, or write ${%s:-default}", name, name),
+			err:   fmt.Errorf("variable %s is not set", name),
+			hint:  fmt.Sprintf("set %s in the environment of this process, or write ${%s:-default}", name, name),
+			unset: true,
 		}
 	}
 	return value, nil

@@ -38,10 +38,11 @@ type linter struct {
 
 // Lint looks at a valid Config for what is allowed but likely wrong, errors
 // first, then by line. Error level is for paths that can collide, two exports or
-// two outputs with one file, and for what FinOps cannot be asked with. It reads the modes of the files that hold secrets,
+// two outputs with one file, for what FinOps cannot be asked with, and, of what
+// LoadToLook did without, for what keeps it from being served. It reads the modes of the files that hold secrets,
 // changes nothing, and shows no secret.
 func Lint(c *Config, facts Facts) []Finding {
-	l := &linter{c: c, facts: facts}
+	l := &linter{c: c, facts: facts, findings: c.Absent()}
 	l.paths()
 	l.listener()
 	l.keys()
@@ -109,7 +110,7 @@ func (l *linter) keys() {
 func (l *linter) shortKey(field string, v reflect.Value, _ structField) {
 	keys, _ := v.Interface().([]Secret)
 	for i, key := range keys {
-		if len(key.Reveal()) < minKey {
+		if len(key.Reveal()) < minKey && !key.IsAbsent() {
 			l.warn(field+"["+itoa(i)+"]", "the key has fewer than "+itoa(minKey)+" characters and can be guessed", "use a long random one, for example from: openssl rand -base64 32")
 		}
 	}

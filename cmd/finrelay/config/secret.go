@@ -16,13 +16,14 @@ const redacted = "<redacted>"
 type Secret struct {
 	// A pointer, because fmt cannot call methods on unexported fields of other
 	// structs and would print their bytes; of a pointer it prints the address.
-	text *string
+	text   *string
+	absent bool // named in the file, and not to be had: see LoadToLook
 }
 
 // NewSecret wraps text.
 func NewSecret(text string) Secret { return Secret{text: &text} }
 
-// Reveal gives the text itself. Its callers are the places to look at when
+// Reveal gives the text itself, "" of one that is absent. Its callers are the places to look at when
 // asking where a secret can leak.
 func (s Secret) Reveal() string {
 	if s.text == nil {
@@ -32,7 +33,10 @@ func (s Secret) Reveal() string {
 }
 
 // IsZero reports whether there is no secret, or an empty one.
-func (s Secret) IsZero() bool { return s.Reveal() == "" }
+func (s Secret) IsZero() bool { return s.Reveal() == "" && !s.absent }
+
+// IsAbsent reports whether the file names a secret that LoadToLook did without.
+func (s Secret) IsAbsent() bool { return s.absent }
 
 // String gives "<redacted>", or "" for the zero Secret.
 func (s Secret) String() string {

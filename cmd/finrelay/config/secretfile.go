@@ -80,7 +80,12 @@ func (d *decoder) readKeyFiles(c *Config) {
 		}
 		more, err := readSecrets(path)
 		if err != nil {
-			d.problem(field, "", "", d.source.hush(field, err))
+			e := d.source.locate(&Error{Field: field, Err: d.source.hush(field, err)}, "")
+			if d.forgo(e, false) {
+				*keys = append(*keys, absentSecret)
+				return
+			}
+			d.problems = append(d.problems, e)
 			return
 		}
 		*keys = append(*keys, more...)

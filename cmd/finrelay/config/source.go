@@ -14,6 +14,9 @@ type source struct {
 	spans  map[int][]span   // what may be shown, by line
 
 	secretFiles []secretFile
+
+	look   bool // nothing is served by it: see LoadToLook
+	absent []absence
 }
 
 // place is where a setting's value stands; for a section, its key.

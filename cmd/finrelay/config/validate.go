@@ -149,6 +149,7 @@ func (v *validator) keys(field string, keys []Secret) {
 	for i, key := range keys {
 		at := field + "[" + itoa(i) + "]"
 		switch {
+		case key.IsAbsent():
 		case key.IsZero():
 			v.fail(at, "", "an empty key would let everybody in: set the variable, or remove the item", "empty key")
 		case key.Reveal() == redacted:

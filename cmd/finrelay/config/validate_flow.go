@@ -165,15 +165,13 @@ func (v *validator) encoding(field, name string, detect bool) {
 	if detect && name == "auto" {
 		return
 	}
-	known := "for example utf-8, utf-16le, windows-1252, iso-8859-15, shift_jis"
-	enc, err := htmlindex.Get(name)
-	if err != nil {
-		v.fail(field, name, known, "not a known encoding")
+	if _, err := htmlindex.Get(name); err != nil {
+		v.fail(field, name, EncodingHint(name), "not a known encoding")
 		return
 	}
-	switch canonical, err := htmlindex.Name(enc); {
-	case err != nil, slices.Contains([]string{"iso-2022-jp", "replacement", "x-user-defined"}, canonical):
-		v.fail(field, name, known, "not an encoding that is read here")
+	switch canonical := canonicalEncoding(name); {
+	case canonical == "":
+		v.fail(field, name, EncodingHint(""), "not an encoding that is read here")
 	case !detect && strings.HasPrefix(canonical, "utf-16"):
 		v.fail(field, name, "UTF-16 is found without help; name the code page of files that are not Unicode", "cannot be a fallback")
 	}

@@ -23,7 +23,7 @@ func (v *validator) listener() {
 		v.fail("tls", "", "set tls.certificate to the file with the certificate", "a key without its certificate")
 	case c.TLS.Certificate != "":
 		if _, err := tls.LoadX509KeyPair(c.TLS.Certificate, c.TLS.Key); err != nil {
-			v.failCause("tls", "", "tls.certificate and tls.key are PEM files that belong together, relative to the folder of this file",
+			v.file("tls", "tls.certificate and tls.key are PEM files that belong together, relative to the folder of this file",
 				v.hushPair(fmt.Errorf("load %s and %s: %w", c.TLS.Certificate, c.TLS.Key, err)))
 		}
 	}
@@ -81,7 +81,7 @@ func (v *validator) environments() {
 		v.signIn(field, &env)
 		if env.CAFile != "" {
 			if err := checkCertificates(env.CAFile); err != nil {
-				v.failCause(field+".ca_file", "", "a PEM file with at least one certificate, relative to the folder of this file", v.c.source.hush(field+".ca_file", err))
+				v.file(field+".ca_file", "a PEM file with at least one certificate, relative to the folder of this file", v.c.source.hush(field+".ca_file", err))
 			}
 		}
 	}

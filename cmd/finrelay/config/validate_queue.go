@@ -45,7 +45,7 @@ func (v *validator) signIn(field string, e *Environment) {
 	case "secret", "v1":
 		need("tenant", s.Tenant, tenant)
 		need("client_id", s.ClientID, "the application's id")
-		need("secret", s.Secret.Reveal(), "the application's secret, for example ${FINOPS_SECRET}")
+		need("secret", s.Secret.String(), "the application's secret, for example ${FINOPS_SECRET}")
 	case "certificate":
 		need("tenant", s.Tenant, tenant)
 		need("client_id", s.ClientID, "the application's id")
@@ -53,7 +53,7 @@ func (v *validator) signIn(field string, e *Environment) {
 	case "adfs":
 		need("authority", string(s.Authority), "the address of AD FS, https://adfs.contoso.example")
 		need("client_id", s.ClientID, "the application's id")
-		need("secret", s.Secret.Reveal(), "the application's secret, for example ${FINOPS_SECRET}")
+		need("secret", s.Secret.String(), "the application's secret, for example ${FINOPS_SECRET}")
 	}
 }
 
