@@ -3,6 +3,7 @@ package flows
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,7 +45,16 @@ func (w *rig) to(name string) Config {
 func TestReconfigure(t *testing.T) {
 	w := newRig(t)
 	w.run(w.takesAll())
-	begun, let := w.hold("commit")
+	begun, held := make(chan struct{}), make(chan struct{})
+	let := sync.OnceFunc(func() { close(held) })
+	defer let()
+	var taken atomic.Bool
+	w.onTrace(func(step string) { // the first alone: hold would stop the second too
+		if step == "commit" && taken.CompareAndSwap(false, true) {
+			close(begun)
+			<-held
+		}
+	})
 	first, _, _ := w.export(sim.ExportSpec{Entity: "Customer groups", Rows: 3})
 	<-begun
 	w.reconfigure(w.to("lake"))
