@@ -111,9 +111,13 @@ func (r *Relay) EventWhereabouts(e state.Event) Whereabouts {
 	return Whereabouts{Place: AtRisk, Next: Advice(e.Reason)}.about(e.ID)
 }
 
-// ExecutionWhereabouts speaks of a run that needs a person. Nothing of it is
-// here, and an incremental run may have moved FinOps' marker all the same.
+// ExecutionWhereabouts speaks of a run that needs a person, or one that FinOps
+// cannot be asked about. Nothing of it is here, and an incremental run may have
+// moved FinOps' marker all the same.
 func (r *Relay) ExecutionWhereabouts(x state.Execution) Whereabouts {
+	if x.Reason == state.ReasonSignIn {
+		return Whereabouts{Next: strings.ReplaceAll(Advice(x.Reason), "NAME", x.Environment) + "; then it goes on by itself in finrelay serve"}
+	}
 	if x.State != state.Failed && x.State != state.Stuck {
 		return Whereabouts{}
 	}
