@@ -230,9 +230,20 @@ func TestStatusOfSeveralOutputs(t *testing.T) {
 
 func TestHostsSeen(t *testing.T) {
 	z := newZoo(t)
-	got, err := z.HostsSeen(bg)
-	z.must(err)
-	if len(got) != 2 || !slices.Equal(got["prod"], []string{"a.example"}) {
-		t.Errorf("hosts %v", got)
+	forged := arrival("forged")
+	forged.Shipment.Link, forged.Shipment.LinkPath = "https://evil.example/x.csv", "evil.example/x.csv"
+	id := z.accept(forged)[0].ShipmentID
+	z.claim(9)
+	z.must(z.ParkShipment(bg, id, ReasonLinkHostile, "not allowed"))
+	check := func(when string) {
+		t.Helper()
+		got, err := z.HostsSeen(bg)
+		z.must(err)
+		if len(got.Seen) != 2 || !slices.Equal(got.Seen["prod"], []string{"a.example", "evil.example"}) || !slices.Equal(got.Refused["prod"], []string{"evil.example"}) || len(got.Refused) != 1 {
+			t.Errorf("%s: hosts %+v; want both, one of them refused", when, got)
+		}
 	}
+	check("parked")
+	z.must(z.Skip(bg, id, "eve", "forged"))
+	check("skipped")
 }

@@ -192,8 +192,8 @@ func (c *Client) Journal(ctx context.Context, after int64) ([]state.JournalEntry
 }
 
 // Hosts gives the link hosts seen, by environment.
-func (c *Client) Hosts(ctx context.Context) (map[string][]string, error) {
-	return call[map[string][]string](ctx, c, "GET", "hosts", nil, nil)
+func (c *Client) Hosts(ctx context.Context) (state.Hosts, error) {
+	return call[state.Hosts](ctx, c, "GET", "hosts", nil, nil)
 }
 
 // Stats gives counts of the server's process.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"finrelay/cmd/finrelay/config"
+	"finrelay/state"
 )
 
 func (a *app) config() *cobra.Command {
@@ -29,7 +30,8 @@ is refused, 2 when something is.`,
 			if err != nil {
 				return err
 			}
-			findings := config.Lint(cfg, config.Facts{HostsSeen: a.hostsSeen(c.Context())})
+			hosts := a.hostsSeen(c.Context())
+			findings := config.Lint(cfg, config.Facts{HostsSeen: hosts.Seen, HostsRefused: hosts.Refused})
 			if findings == nil {
 				findings = []config.Finding{}
 			}
@@ -49,8 +51,7 @@ is refused, 2 when something is.`,
 }
 
 // hostsSeen asks the ledger if there is one; lint works without.
-func (a *app) hostsSeen(ctx context.Context) map[string][]string {
-	var hosts map[string][]string
+func (a *app) hostsSeen(ctx context.Context) (hosts state.Hosts) {
 	_ = a.with(ctx, func(s *session) (err error) {
 		hosts, err = s.Hosts(ctx)
 		return err
