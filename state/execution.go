@@ -300,11 +300,11 @@ func (db *DB) Executed(ctx context.Context, id string, p NewPackage) (shipmentID
 	return shipmentID, err
 }
 
-// Executions lists executions, newest first. Of the filter environment and
-// states count.
+// Executions lists executions, newest first. A run has no entity: of the filter
+// all else counts.
 func (db *DB) Executions(ctx context.Context, f Filter) ([]Execution, error) {
-	f = Filter{Environment: f.Environment, States: f.States, Limit: f.Limit}
-	where, args := f.where()
+	f.Entity = ""
+	where, args := f.where("requested_at")
 	return collect(ctx, db, `SELECT `+executionColumns+` FROM executions`+where, args, scanExecution)
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // zoo is a ledger with a bit of everything, its clock a minute on at each step.
@@ -246,4 +248,68 @@ func TestHostsSeen(t *testing.T) {
 	check("parked")
 	z.must(z.Skip(bg, id, "eve", "forged"))
 	check("skipped")
+}
+
+// A list finds the entities that a flow with the same glob would take.
+func TestEntityGlobs(t *testing.T) {
+	z := newZoo(t)
+	for label := range map[string]bool{"Ünits/[a]": true, "Vendor groups": true} {
+		a := arrival(label)
+		a.Entity = label
+		z.accept(a)
+	}
+	names, err := z.Entities(bg)
+	z.must(err)
+	if want := []string{"Customer groups", "Vendor groups", "Vendors", "Ünits/[a]"}; !slices.Equal(names, want) {
+		t.Fatalf("labels %q, want %q", names, want)
+	}
+	for _, glob := range []string{"*", "cust*", "vendor?", "*GROUPS", "üNITS*", "ünits/[A]", "*[a]", "[Ü]*", "?endor*", "x*", "%", "Vendors", "VENDORS", "Ünits/*", ""} {
+		var want []string
+		for _, name := range names {
+			if glob == "" || MatchGlob(glob, name) {
+				want = append(want, name)
+			}
+		}
+		shipments, err := z.Shipments(bg, Filter{Entity: glob, Limit: -1})
+		z.must(err)
+		got := map[string]bool{}
+		for _, s := range shipments {
+			got[s.Entity] = true
+		}
+		if len(got) != len(want) {
+			t.Errorf("%q finds %v, want %q", glob, got, want)
+		}
+		for _, name := range want {
+			if !got[name] {
+				t.Errorf("%q does not find %q", glob, name)
+			}
+		}
+	}
+	// Exports are looked for by another index.
+	exports, err := z.Exports(bg, Filter{Entity: "C*gro?ps"})
+	z.must(err)
+	points, err := z.Checkpoints(bg, Filter{Entity: "C*gro?ps"})
+	z.must(err)
+	if len(exports) != 2 || len(points) != 1 {
+		t.Errorf("%d exports and %d checkpoints, want 2 and 1", len(exports), len(points))
+	}
+	if points, err = z.Checkpoints(bg, Filter{Entity: "V*"}); err != nil || len(points) != 0 {
+		t.Errorf("%d checkpoints, %v; want none", len(points), err)
+	}
+}
+
+func TestSQLGlobIsMatchGlob(t *testing.T) {
+	l := newLedger(t)
+	letters := rapid.SampledFrom([]rune(`abAB/. éÉ*?\[]^-ßẞk` + "K"))
+	rapid.Check(t, func(t *rapid.T) {
+		glob := string(rapid.SliceOfN(letters, 0, 8).Draw(t, "glob"))
+		value := string(rapid.SliceOfN(letters, 0, 12).Draw(t, "value"))
+		var got bool
+		if err := l.readRow(bg, `SELECT ?1 GLOB ?2`, []any{value, sqlGlob(glob)}, &got); err != nil {
+			t.Fatal(err)
+		}
+		if want := MatchGlob(glob, value); got != want {
+			t.Fatalf("%q on %q: SQLite says %t with %q, want %t", glob, value, got, sqlGlob(glob), want)
+		}
+	})
 }

@@ -117,6 +117,7 @@ func TestHotQueriesUseTheirIndexes(t *testing.T) {
 		"stuck shipments":  func() error { return errOf(l.Shipments(bg, Filter{States: []State{Parked, Expired}})) },
 		"unreadable":       func() error { return errOf(l.Events(bg, Filter{States: []State{Unreadable}})) },
 		"an entity":        func() error { return errOf(l.Exports(bg, Filter{Entity: "e7", Limit: 10})) },
+		"the labels":       func() error { return errOf(l.Entities(bg)) },
 		"a shipment's own": func() error { return errOf(l.Exports(bg, Filter{ShipmentID: "sh_0000000000000007"})) },
 		"find":             func() error { return errOf(l.Find(bg, "ex_0000000000000007")) },
 		"story, shipment":  func() error { return errOf(l.Story(bg, "sh_0000000000000007")) },

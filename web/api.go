@@ -44,6 +44,7 @@ func (a *API) Handler() http.Handler {
 	get("status", a.status)
 	get("journal", a.journal)
 	get("journal/last", func(r *http.Request) (any, error) { return a.DB.LastEntry(r.Context()) })
+	get("entities", a.entities)
 	get("hosts", func(r *http.Request) (any, error) { return a.DB.HostsSeen(r.Context()) })
 	get("stats", a.stats)
 	get("check", a.check)
@@ -343,61 +344,6 @@ type Stats struct {
 }
 
 func (a *API) stats(*http.Request) (any, error) { return Stats{Commits: a.DB.Commits()}, nil }
-
-// RerunRequest names what to run again: ids, or what a filter finds.
-type RerunRequest struct {
-	IDs         []string      `json:"ids,omitempty"`
-	Environment string        `json:"environment,omitempty"`
-	Entity      string        `json:"entity,omitempty"`
-	States      []state.State `json:"states,omitempty"`
-	Reason      state.Reason  `json:"reason,omitempty"`
-	Since       time.Time     `json:"since,omitzero"`
-	DryRun      bool          `json:"dry_run,omitempty"`
-	Again       bool          `json:"again,omitempty"` // of ids only: also what has landed with another export
-	By          string        `json:"by,omitempty"`
-}
-
-func (a *API) rerun(r *http.Request) (any, error) {
-	var q RerunRequest
-	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
-		return nil, badRequest{err}
-	}
-	var all []flows.Rerun
-	var err error
-	switch {
-	case q.Again && len(q.IDs) == 0:
-		return nil, badRequest{errors.New("landing again is for exports named by their ids")}
-	case q.Again:
-		all, err = a.Relay.RerunAgain(r.Context(), q.IDs, q.DryRun, by(q.By))
-	case len(q.IDs) > 0:
-		all, err = a.Relay.RerunIDs(r.Context(), q.IDs, q.DryRun, by(q.By))
-	default:
-		all, err = a.Relay.RerunMatching(r.Context(), state.Filter{
-			Environment: q.Environment, Entity: q.Entity, States: q.States, Reason: q.Reason, Since: q.Since,
-		}, q.DryRun, by(q.By))
-	}
-	if all == nil {
-		all = []flows.Rerun{}
-	}
-	return all, err
-}
-
-// SkipRequest takes one thing off the list.
-type SkipRequest struct {
-	ID  string `json:"id"`
-	Why string `json:"why"`
-	By  string `json:"by,omitempty"`
-}
-
-func (a *API) skip(r *http.Request) (any, error) {
-	var q SkipRequest
-	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
-		return nil, badRequest{err}
-	}
-	id, err := a.Relay.Skip(r.Context(), q.ID, by(q.By), q.Why)
-	q.ID = id
-	return q, err
-}
 
 func (a *API) inspect(r *http.Request) (any, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxInspect+1))

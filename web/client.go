@@ -201,16 +201,6 @@ func (c *Client) Stats(ctx context.Context) (Stats, error) {
 	return call[Stats](ctx, c, "GET", "stats", nil, nil)
 }
 
-// Rerun sets things going again.
-func (c *Client) Rerun(ctx context.Context, q RerunRequest) ([]flows.Rerun, error) {
-	return call[[]flows.Rerun](ctx, c, "POST", "rerun", nil, q)
-}
-
-// Skip takes one thing off the list.
-func (c *Client) Skip(ctx context.Context, q SkipRequest) (SkipRequest, error) {
-	return call[SkipRequest](ctx, c, "POST", "skip", nil, q)
-}
-
 // Poll drains a flow's queue now, and says what came of it.
 func (c *Client) Poll(ctx context.Context, q PollRequest) (flows.PollResult, error) {
 	return call[flows.PollResult](ctx, c, "POST", "poll", nil, q)

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"finrelay/cmd/finrelay/config"
 	"finrelay/state"
 	"finrelay/web"
 )
@@ -23,12 +21,16 @@ type filterFlags struct {
 
 func (f *filterFlags) add(c *cobra.Command, states ...state.State) {
 	c.Flags().StringVar(&f.environment, "environment", "", "only this environment")
-	c.Flags().StringVar(&f.entity, "entity", "", "only this entity label, letter case ignored")
-	c.Flags().StringVar(&f.since, "since", "", "only what arrived since: an age (24h, 7d) or a time (2026-03-02T09:00:00Z)")
+	f.addEntity(c)
+	c.Flags().StringVar(&f.since, "since", "", "only what arrived since: an age (90m, 24h, 7d), a date (2026-03-02) or a time (2026-03-02T09:15), in UTC as all times here, or with a zone (2026-03-02T09:15:00+01:00)")
 	if len(states) > 0 {
 		f.addStates(c, states)
 		c.Flags().StringVar(&f.reason, "reason", "", "only this reason")
 	}
+}
+
+func (f *filterFlags) addEntity(c *cobra.Command) {
+	c.Flags().StringVar(&f.entity, "entity", "", `only this entity label, letter case ignored; * and ? as in flows: "Cust*"`)
 }
 
 // addStates is the flag of states, of which one that is unknown is refused.
@@ -67,21 +69,6 @@ func (f *filterFlags) filter() (state.Filter, error) {
 	return out, err
 }
 
-// parseSince reads an age or a time; "" gives the zero time.
-func parseSince(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	d, err := config.ParseDuration(s)
-	if err != nil {
-		return time.Time{}, usage(fmt.Errorf("--since %q: give an age such as 24h or 7d, or a time such as 2026-03-02T09:00:00Z", s))
-	}
-	return time.Now().Add(-time.Duration(d)), nil
-}
-
 // lister makes a command that lists one kind of thing: asked for with the
 // flags' filter, printed as JSON or drawn.
 func lister[T any](a *app, f *filterFlags, c *cobra.Command,
@@ -93,6 +80,9 @@ func lister[T any](a *app, f *filterFlags, c *cobra.Command,
 		}
 		return a.with(c.Context(), func(s *session) error {
 			list, err := get(s, c.Context(), filter)
+			if err == nil && len(list) == 0 {
+				err = a.sayNoEntity(c.Context(), s, "no "+strings.TrimSuffix(c.Name(), "s"), f.entity)
+			}
 			if err != nil {
 				return err
 			}
@@ -210,7 +200,7 @@ how fresh the data is. A checkpoint never moves back.`,
 		Args: cobra.NoArgs,
 	}, (*session).Checkpoints, a.checkpointTable)
 	c.Flags().StringVar(&f.environment, "environment", "", "only this environment")
-	c.Flags().StringVar(&f.entity, "entity", "", "only this entity label, letter case ignored")
+	f.addEntity(c)
 	return c
 }
 
