@@ -313,3 +313,57 @@ func TestSQLGlobIsMatchGlob(t *testing.T) {
 		}
 	})
 }
+
+// The journal can be followed for one environment, entity or flow.
+func TestJournalOf(t *testing.T) {
+	z := newZoo(t)
+	z.must(errOf(z.ResetEnvironment(bg, "uat", "refreshed")))
+	z.must(z.Watch(bg, "all", "prod"))
+	all := z.journal()
+	about := func(e JournalEntry) (environment, entity, flow string) {
+		environment, entity = "prod", "Customer groups"
+		switch {
+		case e.Kind == KindEnvironment:
+			return "uat", "", ""
+		case e.Kind == KindCadence:
+			return "prod", "", "all"
+		case e.Subject == z.pending:
+			return "uat", "Vendors", ""
+		case e.Kind == KindEvent:
+			x, err := z.Event(bg, e.Subject)
+			z.must(err)
+			environment, entity, e.ShipmentID = x.Environment, x.Entity, x.ShipmentID
+		}
+		if e.ShipmentID != "" {
+			exports, err := z.Exports(bg, Filter{ShipmentID: e.ShipmentID})
+			z.must(err)
+			if len(exports) > 0 {
+				flow = exports[0].Flow
+			}
+		}
+		return environment, entity, flow
+	}
+	for _, f := range []JournalFilter{{}, {Environment: "prod"}, {Environment: "uat"}, {Entity: "customer*"}, {Entity: "V*"}, {Entity: "*"}, {Flow: "all"}, {Flow: "none"},
+		{Kinds: []Kind{KindExport, KindDelivery}}, {Kinds: []Kind{KindEvent}, Entity: "?endors", Environment: "uat"}, {Kinds: []Kind{KindCadence}}, {Environment: "nowhere"}} {
+		var want []int64
+		for _, e := range all {
+			environment, entity, flow := about(e)
+			switch {
+			case f.Environment != "" && f.Environment != environment, f.Entity != "" && f.Entity != "*" && !MatchGlob(f.Entity, entity),
+				f.Entity == "*" && e.Kind == KindEnvironment, f.Entity == "*" && e.Kind == KindCadence, // are of none
+				f.Flow != "" && f.Flow != flow, len(f.Kinds) > 0 && !slices.Contains(f.Kinds, e.Kind):
+				continue
+			}
+			want = append(want, e.Seq)
+		}
+		entries, err := z.JournalOf(bg, f, 0, 1000)
+		z.must(err)
+		var got []int64
+		for _, e := range entries {
+			got = append(got, e.Seq)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v gives %v, want %v", f, got, want)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -324,20 +323,6 @@ func (a *API) status(r *http.Request) (any, error) {
 	return v, err
 }
 
-func (a *API) journal(r *http.Request) (any, error) {
-	from := r.URL.Query().Get("after")
-	after, err := strconv.ParseInt(from, 10, 64)
-	if err != nil {
-		return nil, badValue("after", from, err)
-	}
-	const page = 500 // rows
-	entries, err := a.DB.Journal(r.Context(), after, page)
-	if entries == nil {
-		entries = []state.JournalEntry{}
-	}
-	return entries, err
-}
-
 // Stats are counts of this process.
 type Stats struct {
 	Commits int64 `json:"commits"` // SQLite's own count, from its commit hook
@@ -400,26 +385,4 @@ func by(said string) string {
 		return u.Username
 	}
 	return "somebody"
-}
-
-// Follow calls each with every journal entry after a sequence number, as they
-// are written, until ctx ends or each returns false.
-func (c *Client) Follow(ctx context.Context, after int64, every time.Duration, each func(state.JournalEntry) bool) error {
-	for {
-		entries, err := c.Journal(ctx, after)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			after = e.Seq
-			if !each(e) {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(every):
-		}
-	}
 }

@@ -186,11 +186,6 @@ func (c *Client) Status(ctx context.Context, environment string) (StatusView, er
 	return call[StatusView](ctx, c, "GET", "status", FilterQuery(state.Filter{Environment: environment}), nil)
 }
 
-// Journal gives a page of entries after a sequence number, oldest first.
-func (c *Client) Journal(ctx context.Context, after int64) ([]state.JournalEntry, error) {
-	return call[[]state.JournalEntry](ctx, c, "GET", "journal", url.Values{"after": {strconv.FormatInt(after, 10)}}, nil)
-}
-
 // Hosts gives the link hosts seen, by environment.
 func (c *Client) Hosts(ctx context.Context) (state.Hosts, error) {
 	return call[state.Hosts](ctx, c, "GET", "hosts", nil, nil)
@@ -219,9 +214,4 @@ func (c *Client) Inspect(ctx context.Context, environment string, body []byte) (
 // ResetEnvironment starts a new epoch after a database refresh.
 func (c *Client) ResetEnvironment(ctx context.Context, name, by string) (Epoch, error) {
 	return call[Epoch](ctx, c, "POST", "environments/"+name+"/reset", url.Values{"by": {by}}, nil)
-}
-
-// LastEntry is the sequence number of the newest journal entry; 0 when none.
-func (c *Client) LastEntry(ctx context.Context) (int64, error) {
-	return call[int64](ctx, c, "GET", "journal/last", nil, nil)
 }

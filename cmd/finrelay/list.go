@@ -30,8 +30,10 @@ func (f *filterFlags) add(c *cobra.Command, states ...state.State) {
 }
 
 func (f *filterFlags) addEntity(c *cobra.Command) {
-	c.Flags().StringVar(&f.entity, "entity", "", `only this entity label, letter case ignored; * and ? as in flows: "Cust*"`)
+	c.Flags().StringVar(&f.entity, "entity", "", entityFlag)
 }
+
+const entityFlag = `only this entity label, letter case ignored; * and ? as in flows: "Cust*"`
 
 // addStates is the flag of states, of which one that is unknown is refused.
 func (f *filterFlags) addStates(c *cobra.Command, states []state.State) {
