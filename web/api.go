@@ -57,6 +57,7 @@ func (a *API) Handler() http.Handler {
 	get("executions/{id}", a.showExecution)
 	get("queues", a.queues)
 	post("inspect/{environment}", a.inspect)
+	get("environments/{name}/epoch", a.epoch)
 	post("environments/{name}/reset", a.reset)
 	return mux
 }
@@ -345,7 +346,8 @@ func (a *API) inspect(r *http.Request) (any, error) {
 type Epoch struct {
 	Environment string `json:"environment"`
 	Epoch       int64  `json:"epoch"`
-	// Forgotten is what made duplicates until now and does not any more.
+	// Forgotten is what made duplicates until now and does not any more; before
+	// the reset, what would not.
 	Forgotten Forgotten `json:"forgotten"`
 }
 
@@ -361,19 +363,26 @@ type Forgotten struct {
 	Unacked int64 `json:"unacked"`
 }
 
-func (a *API) reset(r *http.Request) (any, error) {
+// epoch says what a reset would make forgotten.
+func (a *API) epoch(r *http.Request) (any, error) {
 	name := r.PathValue("name")
 	if !a.Relay.KnowsEnvironment(name) {
 		return nil, badRequest{errors.New("environment " + name + " is not configured")}
 	}
 	was, err := a.DB.Epoch(r.Context(), name)
+	return Epoch{Environment: name, Epoch: was.Number, Forgotten: Forgotten{
+		Epoch: was.Number, Since: was.Since, Events: was.Events, LastSeen: was.LastSeen, Messages: was.Messages, Unacked: was.Unacked,
+	}}, err
+}
+
+func (a *API) reset(r *http.Request) (any, error) {
+	before, err := a.epoch(r)
 	if err != nil {
 		return nil, err
 	}
-	epoch, err := a.DB.ResetEnvironment(r.Context(), name, "by "+by(r.URL.Query().Get("by")))
-	return Epoch{Environment: name, Epoch: epoch, Forgotten: Forgotten{
-		Epoch: was.Number, Since: was.Since, Events: was.Events, LastSeen: was.LastSeen, Messages: was.Messages, Unacked: was.Unacked,
-	}}, err
+	e := before.(Epoch)
+	e.Epoch, err = a.DB.ResetEnvironment(r.Context(), e.Environment, "by "+by(r.URL.Query().Get("by")))
+	return e, err
 }
 
 // by names the person for the journal: who is said to ask, else the account.

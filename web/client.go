@@ -211,6 +211,12 @@ func (c *Client) Inspect(ctx context.Context, environment string, body []byte) (
 	return call[[]flows.Inspection](ctx, c, "POST", "inspect/"+environment, nil, body)
 }
 
+// Epoch says in which epoch an environment is, and what a reset would make
+// forgotten.
+func (c *Client) Epoch(ctx context.Context, name string) (Epoch, error) {
+	return call[Epoch](ctx, c, "GET", "environments/"+url.PathEscape(name)+"/epoch", nil, nil)
+}
+
 // ResetEnvironment starts a new epoch after a database refresh.
 func (c *Client) ResetEnvironment(ctx context.Context, name, by string) (Epoch, error) {
 	return call[Epoch](ctx, c, "POST", "environments/"+name+"/reset", url.Values{"by": {by}}, nil)
