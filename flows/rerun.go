@@ -62,7 +62,7 @@ func (r *Relay) rerunIDs(ctx context.Context, ids []string, how rerunHow) ([]Rer
 			return all, fmt.Errorf("rerun %s: %w", id, err)
 		}
 		for _, one := range some {
-			one.Refusal = naming(one.Refusal, one.ID)
+			one.Refusal = naming(one.Refusal, one.ID, one.Entity)
 			all = append(all, one)
 		}
 	}

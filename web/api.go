@@ -320,7 +320,7 @@ func (a *API) status(r *http.Request) (any, error) {
 	if v.Overdue, err = a.DB.Overdue(r.Context(), environment); err != nil {
 		return nil, err
 	}
-	v.List, err = a.needsPerson(r.Context(), environment)
+	v.List, v.Groups, err = a.needsPerson(r.Context(), environment)
 	return v, err
 }
 

@@ -149,12 +149,20 @@ func (a *app) shipments() *cobra.Command {
 }
 
 func (a *app) shipmentTable(shipments []web.ShipmentView) error {
-	var rows [][]string
+	var rows, files [][]string
 	for _, s := range shipments {
+		var raw []string
+		if s.Where.Raw != "" {
+			raw = []string{s.Where.Raw}
+		}
+		files = append(files, raw)
 		rows = append(rows, []string{s.ID, ago(s.ReceivedAt), s.Environment, dash(s.Entity), dash(s.LegalEntity),
 			string(s.State), dash(string(s.Reason)), bytesHere(s), s.Whereabouts})
 	}
-	return table(a.stdout, []string{"SHIPMENT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "STATE", "REASON", "BYTES", "ROWS ARE"}, rows)
+	return a.drawListing(listing{
+		head: []string{"SHIPMENT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "STATE", "REASON", "BYTES", "ROWS ARE"}, rows: rows, files: files, fileHead: "RAW FILE",
+		spare: []string{"BYTES", "AGE", "COMPANY", "ENVIRONMENT"},
+	})
 }
 
 // bytesHere are those of a raw file that came; a dash when none did.
@@ -182,13 +190,17 @@ func (a *app) exports() *cobra.Command {
 }
 
 func (a *app) exportTable(exports []web.ExportView) error {
-	var rows [][]string
+	var rows, files [][]string
 	for _, e := range exports {
+		files = append(files, e.Where.Paths)
 		at, reason := e.Stands()
 		rows = append(rows, []string{e.ID, ago(e.ReceivedAt), e.Environment, e.Entity, dash(e.LegalEntity), dash(e.Flow),
 			string(at), dash(string(reason)), number(e.Rows), e.Whereabouts})
 	}
-	return table(a.stdout, []string{"EXPORT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "FLOW", "STATE", "REASON", "ROWS", "ROWS ARE"}, rows)
+	return a.drawListing(listing{
+		head: []string{"EXPORT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "FLOW", "STATE", "REASON", "ROWS", "ROWS ARE"}, rows: rows, files: files, fileHead: "FILE",
+		spare: []string{"FLOW", "ROWS", "AGE", "COMPANY", "ENVIRONMENT"},
+	})
 }
 
 func (a *app) checkpoints() *cobra.Command {
