@@ -40,7 +40,7 @@ func parseEnvironment(raw string) (*url.URL, error) {
 	case u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("environment URL: want scheme and host only, like https://contoso.operations.dynamics.com")
 	case path != "" && !strings.EqualFold(path, onPremisesPath):
-		return nil, fmt.Errorf("environment URL https://%s%s: leave out the path %s", u.Host, path, path)
+		return nil, fmt.Errorf("environment URL %s://%s%s: leave out the path %s", u.Scheme, u.Host, path, path)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return nil, fmt.Errorf("environment URL http://%s: must be https, tokens are sent there", u.Host)
 	case u.Scheme != "http" && u.Scheme != "https":

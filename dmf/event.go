@@ -48,13 +48,14 @@ type BusinessEvent struct {
 // Kind says what an event reports.
 type Kind string
 
-// Kinds of business events. Only an export is worth a download; the others are
-// stored, answered 2xx and left alone.
+// Kinds of business events. Only an export is worth a download. One without a
+// link needs a person; the others are stored, answered 2xx and left alone.
 const (
 	KindExport       Kind = "export"        // carries a link to an exported file
+	KindNoLink       Kind = "no-link"       // speaks of an exported file, and has no link where FieldNames says
 	KindEndpointTest Kind = "endpoint-test" // sent when an endpoint is registered
 	KindImportStatus Kind = "import-status" // reports an import
-	KindOther        Kind = "other"         // anything else without a link
+	KindOther        Kind = "other"         // anything else: another class's event
 )
 
 // Source: export-event classes of munib00/MSDYN365FO-EventBasedIntegration for
@@ -66,7 +67,8 @@ const (
 )
 
 // Kind tells what the event reports. An event is an export when it carries a
-// link, whatever its id: shops rename the class.
+// link, whatever its id: shops rename the class. They rename its fields too, so
+// one with an entity or a number of rows and no link is not left alone.
 func (e BusinessEvent) Kind() Kind {
 	switch {
 	case e.DownloadURL != "":
@@ -75,6 +77,8 @@ func (e BusinessEvent) Kind() Kind {
 		return KindEndpointTest
 	case strings.EqualFold(e.BusinessEventID, importStatusID), strings.EqualFold(e.OperationType, "Import"):
 		return KindImportStatus
+	case e.EntityName != "", e.NoOfRecords != nil:
+		return KindNoLink
 	}
 	return KindOther
 }

@@ -36,7 +36,8 @@ const warnReplaced = "the body is not valid UTF-8; bad bytes were replaced"
 // event (not an object, or an object without any of the fields BusinessEventID,
 // EventID, DownloadURL, EntityName, ControlNumber and RecID) makes the body
 // unreadable, as does an empty array. Envelopes of other carriers (Event Grid,
-// Dataverse) are therefore errors. The events do not share memory with body.
+// Dataverse) are therefore errors, unless names lead into them. The events do
+// not share memory with body.
 func DecodeBusinessEvents(body []byte, names FieldNames) ([]BusinessEvent, error) {
 	text := textOf(body)
 	clean := utf8.ValidString(text)
@@ -128,14 +129,7 @@ func (d *eventDecoder) object(s *scanner) error {
 	var slots [fieldCount]slot
 	known := false
 	start := s.i
-	err := s.object(func(key string) error {
-		v, err := s.value(1)
-		if err != nil {
-			return err
-		}
-		known = d.file(&slots, key, v) || known
-		return nil
-	})
+	err := d.members(s, "", 0, func(path string, v value) { known = d.file(&slots, path, v) || known })
 	if err != nil {
 		return err
 	}
@@ -147,6 +141,24 @@ func (d *eventDecoder) object(s *scanner) error {
 	}
 	d.events = append(d.events, d.event(&slots, s.s[start:s.i]))
 	return nil
+}
+
+// members calls member for each value of an object, and for those of the
+// objects in it that names lead into, with its path.
+func (d *eventDecoder) members(s *scanner, prefix string, depth int, member func(path string, v value)) error {
+	return s.object(func(key string) error {
+		v, err := s.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		path := prefix + key
+		member(path, v)
+		if v.kind != kindObject || !d.keys.within(path) {
+			return nil
+		}
+		inner := &scanner{s: s.s[:s.i], i: v.at} // the same text, so that offsets are the body's
+		return d.members(inner, path+".", depth+1, member)
+	})
 }
 
 // file puts a value into the slots of the fields that go by key. It says

@@ -5,7 +5,8 @@ import "strings"
 // FieldNames lists, for each field of a business event, the JSON keys under
 // which it may arrive. Keys are compared without regard to letter case. When an
 // event carries several of a field's keys, the first of the list that is not
-// null and not empty wins.
+// null and not empty wins. A key inside an object of the event is named by its
+// path, keys with dots between them: File.Url.
 type FieldNames struct {
 	DownloadURL     []string
 	EntityName      []string
@@ -129,6 +130,18 @@ func (k *fieldKeys) rank(f field, key string) int {
 		}
 	}
 	return -1
+}
+
+// within says whether a field may stand inside the object that stands at path.
+func (k *fieldKeys) within(path string) bool {
+	for _, names := range k {
+		for _, name := range names {
+			if len(name) > len(path) && name[len(path)] == '.' && strings.EqualFold(name[:len(path)], path) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // name is the field's first configured key, for messages.

@@ -250,7 +250,7 @@ func TestKind(t *testing.T) {
 		"base-fields":    KindExport,
 		"endpoint-test":  KindEndpointTest,
 		"import-status":  KindImportStatus,
-		"no-file":        KindOther,
+		"no-file":        KindNoLink,
 	}
 	for name, want := range cases {
 		events, err := DecodeBusinessEvents(readEvent(t, name), DefaultFieldNames())
@@ -260,6 +260,53 @@ func TestKind(t *testing.T) {
 		if got := events[0].Kind(); got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
+	}
+}
+
+// Without a link, an entity or a number of rows is what tells an export whose
+// link stands elsewhere from an event of another class.
+func TestKindWithoutLink(t *testing.T) {
+	for body, want := range map[string]Kind{
+		`{"EventId":"1","EntityName":"x"}`:                                                         KindNoLink,
+		`{"EventId":"1","NoOfRecords":3,"Uri":"https://a/"}`:                                       KindNoLink,
+		`{"EventId":"1","NoOfRecords":"0"}`:                                                        KindNoLink,
+		`{"EventId":"1","NoOfRecords":"many"}`:                                                     KindOther,
+		`{"EventId":"1","BusinessEventId":"SalesOrderConfirmed"}`:                                  KindOther,
+		`{"BusinessEventId":"BusinessEventsTestEndpointContract","EntityName":"x"}`:                KindEndpointTest,
+		`{"BusinessEventId":"MyImport","OperationType":"Import","EntityName":"x","NoOfRecords":1}`: KindImportStatus,
+	} {
+		events, err := DecodeBusinessEvents([]byte(body), DefaultFieldNames())
+		if err != nil || events[0].Kind() != want {
+			t.Errorf("%s: %v, %v; want %s", body, events, err, want)
+		}
+	}
+}
+
+// A field may stand inside objects of the event.
+func TestFieldsByPath(t *testing.T) {
+	names := DefaultFieldNames().Merge(FieldNames{
+		DownloadURL: []string{"DownloadURL", "File.Url", "data.DownloadURL", "dotted.key"},
+		EntityName:  []string{"data.EntityName", "EntityName"},
+	})
+	for body, want := range map[string]string{
+		`{"EventId":"1","File":{"Url":"https://a/"}}`:                                  "https://a/ ",
+		`{"EventId":"1","FILE":{"size":{"Url":"https://no/"},"url":"https://a/"}}`:     "https://a/ ",
+		`{"EventId":"1","DownloadURL":"https://b/","File":{"Url":"https://a/"}}`:       "https://b/ ",
+		`{"EventId":"1","DownloadURL":"","File":{"Url":"https://a/"}}`:                 "https://a/ ",
+		`[{"id":"1","data":{"DownloadURL":"https://a/","EntityName":"Units"}}]`:        "https://a/ Units",
+		`{"EventId":"1","dotted.key":"https://a/"}`:                                    "https://a/ ",
+		`{"EventId":"1","File":"https://no/"}`:                                         " ",
+		`{"EventId":"1","File":[{"Url":"https://no/"}],"data":{"EntityName":"Units"}}`: " Units",
+	} {
+		events, err := DecodeBusinessEvents([]byte(body), names)
+		if err != nil || len(events) != 1 || events[0].DownloadURL+" "+events[0].EntityName != want {
+			t.Errorf("%s: %v, %v; want %q", body, events, err, want)
+		}
+	}
+	const bad = `{"EventId":"1", "File":{"Url":{"no":"string"}}}`
+	_, err := DecodeBusinessEvents([]byte(bad), names)
+	if e := new(EventError); !errors.As(err, &e) || e.Offset != int64(strings.Index(bad, `{"no"`)) {
+		t.Errorf("a link that is no string: %v", err)
 	}
 }
 

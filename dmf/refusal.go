@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // unanswered is the error of a request to which no answer came.
@@ -58,7 +59,7 @@ func (c *Client) refusal(r request, resp *http.Response, token string) (*APIErro
 		return e, healthy
 	case status >= 300 && status < 400:
 		e.Message = ""
-		e.Err = c.redirected(resp)
+		e.Err = c.redirected(r, resp)
 	case status == http.StatusUnauthorized:
 		e.Err = c.notLetIn(r, status)
 	case status == http.StatusForbidden:
@@ -74,14 +75,35 @@ func (c *Client) refusal(r request, resp *http.Response, token string) (*APIErro
 	return e, healthy
 }
 
-// redirected explains a 3xx, naming only the host it points to.
-func (c *Client) redirected(resp *http.Response) error {
+// redirected explains a 3xx, naming only the host it points to. Only a download
+// can be sent on to where its file is; every other call that is sent on is sent
+// to where people sign in.
+func (c *Client) redirected(r request, resp *http.Response) error {
 	to := ""
-	if u, err := url.Parse(resp.Header.Get("Location")); err == nil && u.Host != "" {
+	u, err := resp.Location()
+	if err == nil && u.Host != "" {
 		to = " to " + clipText(u.Hostname(), 100)
+	}
+	if r.raw && err == nil && !signInPage(u) {
+		return &RedirectError{Status: resp.StatusCode, Location: u.String()}
 	}
 	return &SignInError{Code: CodeRedirected, Status: resp.StatusCode, Hint: "FinOps sends this call on" + to + " instead of answering, as it does to a browser that has not signed in: " +
 		"check the environment's URL, and whether it is on-premises, where the queue does not exist"}
+}
+
+// signInPage reports whether an address is one that browsers are sent to for
+// signing in.
+//
+// Source: Microsoft Learn, "OAuth 2.0 authorization code flow" and AD FS'
+// endpoints: /oauth2/authorize, /adfs/ls. Observed: scheduler issues 49 and 56.
+func signInPage(u *url.URL) bool {
+	text := strings.ToLower(u.Host + u.Path)
+	for _, sign := range []string{"login.", "/login", "/signin", "/sign-in", "/adfs/", "oauth2/authorize", "/account/"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 // notLetIn explains a 401 that a fresh token did not cure.

@@ -27,6 +27,9 @@ func (r *Relay) Accept(ctx context.Context, arrivals []Arrival) ([]Receipt, erro
 		if !receipts[i].Duplicate {
 			receipts[i].Reason = entries[i].Reason // the ledger tells it of duplicates only
 		}
+		if receipts[i].State == state.Unreadable && a.Event != nil {
+			r.log.Warn("no link found in an event, kept on the list", keyEnvironment, a.Environment, "event", receipts[i].EventID, keyEntity, entries[i].Entity)
+		}
 		if a.Event == nil {
 			r.log.Warn("event not readable, kept on the list", keyEnvironment, a.Environment, "event", receipts[i].EventID, keyError, a.Problem)
 		}

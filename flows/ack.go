@@ -51,6 +51,43 @@ func (r *Relay) ack(ctx context.Context, j state.AckJob) {
 	}
 }
 
+// settleAcks asks FinOps about acks that got no answer and whose messages have
+// not come again, once the queue was found empty. Only what FinOps does not say
+// is assumed.
+func (r *Relay) settleAcks(ctx context.Context, client *dmf.Client, q Queue) error {
+	doubtful, err := r.db.DoubtfulAcks(ctx, q.Environment, string(q.Activity))
+	if err != nil {
+		return err
+	}
+	for _, m := range doubtful {
+		asking, cancel := context.WithTimeout(ctx, identityTime)
+		status, err := client.MessageStatus(asking, m.CorrelationID)
+		cancel()
+		as, detail := state.Assumed, "FinOps says "+string(status)
+		switch {
+		case err != nil && !refusedForGood(err):
+			r.log.Info("FinOps does not answer whether a message was acknowledged; it is asked after the next poll", keyShipment, m.ShipmentID, keyError, err)
+			continue
+		case err != nil:
+			detail = "no redelivery within 65 minutes of polling, and FinOps does not say: " + clip(err.Error())
+		case waitsForAck(status):
+			r.log.Info("a message was not acknowledged; the queue will hand it out again", keyShipment, m.ShipmentID, "finops", string(status))
+			continue
+		case status == dmf.MessageAcked:
+			as = state.Acked
+		}
+		if err := r.db.AckSettled(durably(ctx), m, as, detail); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitsForAck says whether a message is surely not acknowledged yet.
+func waitsForAck(s dmf.MessageState) bool {
+	return s == dmf.MessageEnqueued || s == dmf.MessageDequeued || s == dmf.MessageDownloaded
+}
+
 func (r *Relay) sendAck(ctx context.Context, j state.AckJob) error {
 	client := r.cfg.Environments[j.Environment].FinOps
 	if client == nil {

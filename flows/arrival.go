@@ -74,7 +74,9 @@ func readApart(environment, door string, body []byte, names dmf.FieldNames) []Ar
 //
 //   - BusinessEventId and EventId, when there is an EventId;
 //   - else RecId or ControlNumber;
-//   - else the hash of the body.
+//   - else the hash of the body;
+//   - and when no link was found in it, that hash alone: the event that comes
+//     again with its link found must not be taken for it.
 //
 // The blob's path is part of the first two: two different files are never
 // duplicates, whatever else is equal. Content plays no part, since incremental
@@ -84,6 +86,9 @@ func (a Arrival) Identity() string {
 		return "body:" + hash(a.Body)
 	}
 	e := a.Event
+	if e.Kind() == dmf.KindNoLink {
+		return "no-link:" + hash(a.Body)
+	}
 	blob := blobIdentity(e.DownloadURL)
 	switch {
 	case e.EventID != "":
@@ -132,6 +137,9 @@ func (a Arrival) ledgerEntry() state.Arrival {
 	s.Entity, s.LegalEntity = unsigned(e.EntityName), unsigned(string(e.LegalEntity))
 	s.ControlNumber, s.RecID, s.EventAt = e.ControlNumber, e.RecID, e.EventTime
 	s.State, s.Reason = kindState(e.Kind())
+	if s.State == state.Unreadable {
+		s.Unread = a.Body // its signature is somewhere in it
+	}
 	if s.State != state.Accepted {
 		return s
 	}
@@ -151,6 +159,8 @@ func kindState(k dmf.Kind) (state.State, state.Reason) {
 	switch k {
 	case dmf.KindExport:
 		return state.Accepted, ""
+	case dmf.KindNoLink:
+		return state.Unreadable, state.ReasonNoLinkFound
 	case dmf.KindEndpointTest:
 		return state.Ignored, state.ReasonEndpointTest
 	case dmf.KindImportStatus:

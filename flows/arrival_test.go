@@ -229,7 +229,7 @@ func TestLedgerEntryByKind(t *testing.T) {
 		{`{"EventId":"1","DownloadURL":"nonsense"}`, state.Accepted, ""}, // somebody wanted something fetched: a person looks
 		{`{"BusinessEventId":"BusinessEventsTestEndpointContract","EventId":"1"}`, state.Ignored, state.ReasonEndpointTest},
 		{`{"BusinessEventId":"DMFDataImportBusinessEvent","EventId":"1"}`, state.Ignored, ""},
-		{`{"EventId":"1","EntityName":"x"}`, state.Ignored, state.ReasonNoLink},
+		{`{"EventId":"1","EntityName":"x"}`, state.Unreadable, state.ReasonNoLinkFound},
 		{`{"x":1}`, state.Unreadable, state.ReasonUnreadable},
 		{``, state.Unreadable, state.ReasonUnreadable},
 	} {

@@ -142,7 +142,7 @@ func TestLateRecordsOfABareFile(t *testing.T) {
 	var rows, bad string
 	for path, data := range w.tree() {
 		switch {
-		case strings.HasSuffix(path, ".bad.jsonl"):
+		case strings.HasSuffix(path, ".bad-rows"):
 			bad = data
 		case strings.HasSuffix(path, ".jsonl"):
 			rows = data

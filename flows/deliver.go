@@ -111,7 +111,7 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	}
 	defer func() { err = errors.Join(err, p.end()) }()
 	result := p.harvest
-	notes, err := p.check(result, job.Export, flow)
+	about, err := p.check(result, job.Export, flow)
 	if err != nil {
 		return landing, err
 	}
@@ -119,37 +119,47 @@ func (r *Relay) land(ctx context.Context, job state.DeliveryJob) (landing state.
 	if err != nil {
 		return landing, err
 	}
-	notes = join(job.Export.Notes, notes)
+	if job.Export.OpeningNotes != "" { // the ledger has the sentence
+		about.remarks = about.remarks.And(state.Remarks{state.RemarkPackageOdd})
+	}
 	if result.records == 0 && flow.OnZeroRows == OmitIt {
-		return landNothing(job, notes)
+		return r.landNothing(ctx, job, about)
 	}
 	r.cfg.Trace("commit")
-	receipt, err := p.w.Commit(ctx, outputFacts(result, job, from, notes))
+	receipt, err := p.w.Commit(ctx, outputFacts(result, job, from, join(job.Export.OpeningNotes, about.notes)))
 	if err != nil {
 		return landing, asOutput(job.Delivery.Output, err)
 	}
 	// A rerun under another template or folder: the export moved, it did not
 	// land twice. After the commit, so that its rows are somewhere at any moment.
 	if old := job.Delivery.Path; old != "" && old != receipt.Path {
-		if err := outputs.Withdraw(old, job.Export.ID); err != nil {
+		left, err := r.withdraw(ctx, job)
+		if err != nil {
 			return landing, err
 		}
-		notes = join(notes, "moved here from "+old)
+		if left == "" {
+			left = "moved here from " + old
+		}
+		about.add("", left)
 	}
 	return state.Landing{
-		Path: receipt.Path, ManifestPath: receipt.ManifestPath, Bytes: receipt.Bytes, SHA256: receipt.SHA256, Notes: notes,
+		Path: receipt.Path, ManifestPath: receipt.ManifestPath, Bytes: receipt.Bytes, SHA256: receipt.SHA256,
+		Notes: about.notes, Remarks: about.remarks,
 		Counts: state.Counts{Rows: result.rows, BadRows: result.bad},
 	}, nil
 }
 
 // landNothing is the landing of an export of 0 rows that its flow wants no file
 // of: it counts, and the checkpoint moves.
-func landNothing(job state.DeliveryJob, notes string) (state.Landing, error) {
-	landing := state.Landing{Notes: join(notes, "0 rows: no file is written")}
+func (r *Relay) landNothing(ctx context.Context, job state.DeliveryJob, about noted) (state.Landing, error) {
+	about.add("", "0 rows: no file is written")
+	landing := state.Landing{Notes: about.notes, Remarks: about.remarks}
 	if job.Delivery.Path == "" {
 		return landing, nil
 	}
-	return landing, outputs.Withdraw(job.Delivery.Path, job.Export.ID)
+	left, err := r.withdraw(ctx, job)
+	landing.Notes = join(landing.Notes, left)
+	return landing, err
 }
 
 // emptyAsAnnounced: 0 bytes are an export of 0 rows only when the event says so.
@@ -213,29 +223,33 @@ func (p *pass) BadRow(b convert.BadRow) error {
 	return asOutput(p.output, p.w.BadRow(append(line, '\n')))
 }
 
-// check decides, with the whole file read, whether it may land.
-func (p *pass) check(res harvest, e state.Export, f *Flow) (notes string, err error) {
+// check decides, with the whole file read, whether it may land, and what is to
+// be said of it then.
+func (p *pass) check(res harvest, e state.Export, f *Flow) (about noted, err error) {
 	counts := state.Counts{Rows: res.rows, BadRows: res.bad}
 	if p.bad > 0 && p.policy != LandIt {
-		return "", &parkedError{reason: state.ReasonBadRows, counts: counts, detail: fmt.Sprintf(
+		return noted{}, &parkedError{reason: state.ReasonBadRows, counts: counts, detail: fmt.Sprintf(
 			"%d of %d records cannot be read as rows:\n%s", res.bad, res.records, strings.Join(p.positions, "\n"))}
 	}
 	if res.records == 0 && f.OnZeroRows == ParkIt {
-		return "", &parkedError{reason: state.ReasonZeroRows, detail: "the file holds no rows"}
+		return noted{}, &parkedError{reason: state.ReasonZeroRows, detail: "the file holds no rows"}
 	}
-	notes = res.notes
 	if p.bad > 0 {
-		notes = join(fmt.Sprintf("%d rows set aside, first at %s", p.bad, p.positions[0]), notes)
+		about.add(state.RemarkRowsSetAside, fmt.Sprintf("%d rows set aside, first at %s", p.bad, p.positions[0]))
 	}
+	about.addAll(res.shaped)
 	if e.ExpectedRows != nil && *e.ExpectedRows != res.records {
 		mismatch := fmt.Sprintf("the event announced %d rows, the file holds %d", *e.ExpectedRows, res.records)
 		if f.OnRowMismatch == ParkIt {
-			return "", &parkedError{reason: state.ReasonRowMismatch, counts: counts, detail: mismatch}
+			return noted{}, &parkedError{reason: state.ReasonRowMismatch, counts: counts, detail: mismatch}
 		}
-		notes = join(notes, mismatch)
+		about.add(state.RemarkRowMismatch, mismatch)
 	}
-	notes = join(join(notes, res.ReplacedText()), res.Oddities.String())
-	return join(notes, res.RecordsText()), nil
+	about.add(state.RemarkEncodingGuessed, res.GuessedText("read.encoding of the flow"))
+	about.add(state.RemarkBytesReplaced, res.ReplacedText())
+	about.add(state.RemarkStrayQuotes, res.Oddities.String())
+	about.add(state.RemarkRecordsUneven, res.RecordsText())
+	return about, nil
 }
 
 func outputExport(job state.DeliveryJob) outputs.Export {

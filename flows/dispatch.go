@@ -49,6 +49,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	all.Go(func() { errs[3] = r.runPool(ctx, work, r.renewPool()) })
 	all.Go(func() { errs[4] = r.runPool(ctx, work, r.executePool()) })
 	all.Go(func() { errs[5] = r.keepTidy(ctx) })
+	all.Go(func() { r.keepRefusals(ctx) })
 	if r.cfg.Polling {
 		for _, q := range r.cfg.Queues {
 			all.Go(func() { r.keepPolling(ctx, work, q) })
@@ -75,14 +76,8 @@ func (r *Relay) recover(ctx context.Context) error {
 	if returned+parked > 0 {
 		r.log.Info("work of an earlier process given back", "returned", returned, "parked", parked)
 	}
-	for name, o := range r.cfg.Outputs {
-		n, err := o.Sweep(ctx)
-		if err != nil {
-			// A folder that is away today must not stop events from being taken.
-			r.log.Error("leftovers not swept", keyOutput, name, keyError, err)
-		} else if n > 0 {
-			r.log.Info("leftovers of unfinished attempts removed", keyOutput, name, "files", n)
-		}
+	for _, out := range r.cfg.Outputs {
+		r.sweep(ctx, out)
 	}
 	return r.sweepRaw(ctx)
 }

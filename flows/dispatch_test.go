@@ -301,7 +301,7 @@ func TestStopBeforeEachStep(t *testing.T) {
 	if len(want) != 2*len(specs) {
 		t.Fatalf("undisturbed: %v", keys(want))
 	}
-	for _, step := range []string{"accept", "accepted", "fetch", "fetched", "fetched-recorded",
+	for _, step := range []string{"accept", "accepted", "fetch", "prove", "fetched", "fetched-recorded",
 		"open", "opened", "convert", "commit", "delivered", "delivered-recorded"} {
 		t.Run(step, func(t *testing.T) {
 			w := &rig{t: t, fo: fo.fo, state: filepath.Join(t.TempDir(), "state"), out: filepath.Join(t.TempDir(), "out")}

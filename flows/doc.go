@@ -12,7 +12,8 @@
 //	arrival.go      what a door hands over, and the identity it has
 //	accept.go       events into the ledger
 //	dispatch.go     two pools, woken by commits and due times
-//	fetch.go        a link becomes a durable raw file
+//	fetch.go        a link becomes a durable raw file; messagesource.go, a queue's message does
+//	proof.go        whether that is the export, whole
 //	open.go         a raw file becomes exports, each with its flow
 //	queue.go        FinOps' queue, drained one message at a time; messagerun.go, of which run one is
 //	execution.go    a data project is run, its package taken

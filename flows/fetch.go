@@ -2,6 +2,7 @@ package flows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -30,51 +31,80 @@ func (r *Relay) fetch(ctx context.Context, job state.FetchJob) {
 			return
 		}
 		r.cfg.Trace("fetched-recorded")
-		log.Info("fetched", keyBytes, raw.Bytes, keyTook, time.Since(began))
+		log.Info("fetched", keyBytes, raw.Bytes, keyTook, time.Since(began), "proof", raw.Proof)
+		if s.Seen.File != "" {
+			r.forgetDoubts(s)
+		}
 		return
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	v := r.judge(err, s.Attempts, s.Deadline)
+	v := judge(err, r.fetchFacts(s))
 	r.logFetch(log, s, v)
-	r.record(ctx, log, func(ctx context.Context) error { return r.settleFetch(ctx, s, v) })
+	r.record(ctx, log, func(ctx context.Context) error { return r.settleFetch(ctx, s, v, err) })
 }
 
-// download runs until the file is durable under its final name. A file that
-// is there already was made durable by a process that ended before it could
-// say so; it is taken as it is, because its link may be dead by now.
+// download runs until the file is durable and proved, and only then has its
+// final name. What is not proved is kept beside that, and is a *doubtError.
 func (r *Relay) download(ctx context.Context, job state.FetchJob) (state.RawFile, error) {
 	s := job.Shipment
 	file := rawFile(s.ID)
 	path := r.inFolder(file)
-	existing, ok, err := fetch.Existing(path)
+	got, detail, err := r.bring(ctx, job, path)
 	if err != nil {
 		return state.RawFile{}, err
 	}
-	if ok {
-		return state.RawFile{File: file, Bytes: existing.Bytes, SHA256: existing.SHA256, Detail: "found complete after an interruption"}, nil
+	r.cfg.Trace("prove")
+	proof, doubt, err := r.prove(ctx, s, got)
+	if err != nil {
+		return state.RawFile{}, err
+	}
+	if doubt != nil {
+		if err := r.keep(s, got, doubt); err != nil {
+			return state.RawFile{}, err
+		}
+		return state.RawFile{}, doubt
+	}
+	if got.Path != path {
+		if err := fetch.Move(got.Path, path); err != nil {
+			return state.RawFile{}, err
+		}
+	}
+	return state.RawFile{File: file, Bytes: got.Bytes, SHA256: got.SHA256, Proof: proof, Detail: detail}, nil
+}
+
+// bring downloads the file. One that is there already under its final name was
+// made durable by a process that ended before it could say so; it is not asked
+// for again, because its link may be dead by now. Where something came before
+// that was in doubt, a download has another name until it is proved.
+func (r *Relay) bring(ctx context.Context, job state.FetchJob, path string) (got fetch.Result, detail string, err error) {
+	s := job.Shipment
+	existing, ok, err := fetch.Existing(path)
+	if err != nil || ok {
+		// No link's file has this name without the storage's word, but for hosts that give none.
+		existing.Vouched = len(r.cfg.Environments[job.Shipment.Environment].Link.PlainHosts) == 0
+		return existing, "found complete after an interruption", err
+	}
+	if s.Seen.File != "" {
+		path += againSuffix
 	}
 	src, err := r.source(ctx, job)
 	if err != nil {
-		return state.RawFile{}, err
+		return got, "", err
 	}
 	r.cfg.Trace("fetch")
-	res, err := fetch.Download(ctx, src, path, fetch.Options{
+	got, err = fetch.Download(ctx, src, path, fetch.Options{
 		Mark: fetch.Mark{ETag: s.MarkETag, Offset: s.MarkOffset},
 		OnMark: func(m fetch.Mark) error {
 			r.cfg.Trace("mark")
 			return r.db.Mark(durably(ctx), s.ID, m.ETag, m.Offset)
 		},
 	})
-	if err != nil {
-		return state.RawFile{}, err
+	if got.Resumed > 0 {
+		detail = fmt.Sprintf("resumed where it was cut off (%d×)", got.Resumed)
 	}
-	raw := state.RawFile{File: file, Bytes: res.Bytes, SHA256: res.SHA256}
-	if res.Resumed > 0 {
-		raw.Detail = fmt.Sprintf("resumed where it was cut off (%d×)", res.Resumed)
-	}
-	return raw, nil
+	return got, detail, err
 }
 
 func (r *Relay) logFetch(log *slog.Logger, s state.Shipment, v verdict) {
@@ -91,7 +121,14 @@ func (r *Relay) logFetch(log *slog.Logger, s state.Shipment, v verdict) {
 }
 
 // settleFetch carries out a verdict on a download that did not end well.
-func (r *Relay) settleFetch(ctx context.Context, s state.Shipment, v verdict) error {
+func (r *Relay) settleFetch(ctx context.Context, s state.Shipment, v verdict, err error) error {
+	due := r.db.Now().Add(v.after)
+	if doubt, ok := errors.AsType[*doubtError](err); ok && (v.action == wait || v.action == park) {
+		if v.action == park {
+			due = time.Time{}
+		}
+		return r.db.Doubted(ctx, s.ID, doubt.seen, due, v.reason, v.detail)
+	}
 	switch v.action {
 	case release:
 		return r.db.ReleaseFetch(ctx, s.ID)
@@ -100,7 +137,7 @@ func (r *Relay) settleFetch(ctx context.Context, s state.Shipment, v verdict) er
 	case park:
 		return r.db.ParkShipment(ctx, s.ID, v.reason, v.detail)
 	}
-	return r.db.WaitFetch(ctx, s.ID, r.db.Now().Add(v.after), v.reason, v.detail)
+	return r.db.WaitFetch(ctx, s.ID, due, v.reason, v.detail)
 }
 
 // rawName is what a bare file is called where a file name is wanted: the last

@@ -37,7 +37,10 @@ type Flow struct {
 	TargetEntities []string
 	LegalEntities  []string
 	Environments   []string
-	When           string // jq on the event; "" is always
+	Sources        []string // event, queue or package
+	Queues         []string // canonical activity ids, or names of the flows that poll them
+	Projects       []string // data projects, with the same wildcards
+	When           string   // jq on the event; "" is always
 
 	Read convert.Options
 	// Shape is what becomes of rows behind the reader; the zero value leaves
@@ -87,6 +90,10 @@ func (f *Flow) compile() error {
 // Subject is what flows are matched against.
 type Subject struct {
 	Environment  string
+	Source       string // event, queue or package
+	Queue        string // activity id of the queue that brought it; "" otherwise
+	Polled       string // the flow that polls that queue; "" when none does any more
+	Project      string // data project; "" when nothing tells it
 	Entity       string // label
 	TargetEntity string // AOT name from the manifest; "" when unknown
 	LegalEntity  string
@@ -145,6 +152,12 @@ func (f *Flow) misfit(s Subject) string {
 	switch {
 	case !fits(f.Environments, s.Environment):
 		return notIn("environment", s.Environment, f.Environments)
+	case len(f.Sources) > 0 && !slices.Contains(f.Sources, s.Source):
+		return notIn("source", s.Source, f.Sources)
+	case !f.fitsQueue(s):
+		return s.whereFrom() + " is not in " + strings.Join(f.Queues, ", ")
+	case !fits(f.Projects, s.Project):
+		return notIn("data project", s.Project, f.Projects)
 	case !f.fitsEntity(s):
 		return notIn("entity", s.Entity, slices.Concat(f.Entities, f.TargetEntities))
 	case !fits(f.LegalEntities, s.LegalEntity):
@@ -182,11 +195,12 @@ func (f *Flow) condition(ctx context.Context, event json.RawMessage) (bool, erro
 	return ok && v != nil && v != false, nil
 }
 
-// route gives the flows that take a subject: the first, or all.
+// route gives the flows that take a subject: the first, or all. The flow that
+// it came for is asked before the others.
 func (r *Relay) route(ctx context.Context, s Subject) ([]*Flow, error) {
 	var taken []*Flow
-	for i := range r.cfg.Flows {
-		m, err := r.cfg.Flows[i].match(ctx, s)
+	for _, f := range r.inOrder(s) {
+		m, err := f.match(ctx, s)
 		if err != nil {
 			return nil, err
 		}

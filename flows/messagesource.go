@@ -3,6 +3,7 @@ package flows
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"finrelay/dmf"
 	"finrelay/exporter/fetch"
@@ -13,6 +14,7 @@ import (
 // known to serve ranges, so every opening starts at the beginning.
 type messageSource struct {
 	client   *dmf.Client
+	links    *fetch.Client
 	activity dmf.ActivityID
 	message  dmf.Message
 }
@@ -20,10 +22,46 @@ type messageSource struct {
 // Open ignores offset and etag, and says so by a Body that starts at 0.
 func (m *messageSource) Open(ctx context.Context, _ int64, _ string) (*fetch.Body, error) {
 	d, err := m.client.OpenDownload(ctx, m.activity, m.message)
+	if redirect, ok := errors.AsType[*dmf.RedirectError](err); ok {
+		return m.follow(ctx, redirect)
+	}
 	if err != nil {
 		return nil, asLinkError(err)
 	}
-	return &fetch.Body{ReadCloser: d, Size: d.Size, ContentType: d.ContentType}, nil
+	return &fetch.Body{ReadCloser: d, Size: d.Size, ContentType: d.ContentType, ContentEncoding: d.ContentEncoding, Framed: d.Framed}, nil
+}
+
+// follow opens the storage link that FinOps sends a download on to, as any link
+// is opened: to hosts of link_hosts only, and without the token. Each try is
+// sent on anew, so what is said of this link is not said of the message.
+func (m *messageSource) follow(ctx context.Context, redirect *dmf.RedirectError) (*fetch.Body, error) {
+	refused := func(why string) error {
+		return &fetch.LinkError{Kind: fetch.KindRedirected, Detail: "FinOps sends the download on to " + redirect.Host() + ", " + why}
+	}
+	if !redirect.Signed() {
+		return nil, refused("which is no link to a file, since it carries no signature")
+	}
+	src, err := m.links.Link(redirect.Location)
+	if err != nil {
+		return nil, refused("which is not one of the environment's link_hosts")
+	}
+	body, err := src.Open(ctx, 0, "")
+	if link, ok := errors.AsType[*fetch.LinkError](err); ok {
+		switch link.Kind {
+		case fetch.KindExpired, fetch.KindNotYetValid:
+			link.Kind = fetch.KindBusy
+		case fetch.KindRefused, fetch.KindHostile:
+			link.Kind = fetch.KindRedirected
+		case fetch.KindGone:
+			link.Kind = fetch.KindMissing
+		}
+		return nil, link
+	}
+	if err != nil {
+		return nil, err
+	}
+	body.ETag = "" // the next try is another link
+	return body, nil
 }
 
 // asLinkError gives a failure of FinOps the form that the download loop and
@@ -34,7 +72,12 @@ func asLinkError(err error) error {
 		return err
 	}
 	kind := fetch.KindNetwork
-	if api.StatusCode != 0 {
+	switch {
+	case errors.Is(err, dmf.ErrNoFile):
+		kind = fetch.KindNoFile
+	case api.StatusCode == http.StatusNotFound || api.StatusCode == http.StatusGone:
+		kind = fetch.KindMissing
+	case api.StatusCode != 0:
 		kind = fetch.KindBusy // the connector answers 500 now and then, and serves the same file a moment later
 	}
 	return &fetch.LinkError{Kind: kind, StatusCode: api.StatusCode, RetryAfter: api.RetryAfter, Err: err}
@@ -58,5 +101,5 @@ func (r *Relay) source(ctx context.Context, job state.FetchJob) (fetch.Source, e
 	if err != nil {
 		return nil, err
 	}
-	return &messageSource{client: client, activity: dmf.ActivityID(activity), message: m}, nil
+	return &messageSource{client: client, links: r.client(s.Environment), activity: dmf.ActivityID(activity), message: m}, nil
 }

@@ -101,17 +101,19 @@ func (r *Relay) plan(ctx context.Context, s state.Shipment) (project string, exp
 }
 
 func (r *Relay) planFile(ctx context.Context, s state.Shipment) (project string, exports []state.NewExport, err error) {
-	event, err := r.db.Body(ctx, s.EventID)
+	from, err := r.subjectOf(ctx, s)
+	if err != nil {
+		return "", nil, err
+	}
+	from.Event, err = r.db.Body(ctx, s.EventID)
 	if err != nil && !errors.Is(err, state.ErrNotFound) {
 		return "", nil, err
 	}
-	if s.Source == "queue" && s.Entity == "" {
-		if s.Entity, err = r.queueEntity(ctx, s); err != nil {
-			return "", nil, err
-		}
+	if s.Source == byQueue && s.Entity == "" {
+		s.Entity = r.queueEntity(from)
 	}
 	if s.RawBytes == 0 {
-		e, err := r.planMember(ctx, s, unpack.Member{}, true, event)
+		e, err := r.planMember(ctx, s, unpack.Member{}, true, from)
 		return s.DefinitionGroup, []state.NewExport{e}, err
 	}
 	contents, err := r.openRaw(s)
@@ -119,11 +121,14 @@ func (r *Relay) planFile(ctx context.Context, s state.Shipment) (project string,
 		return "", nil, err
 	}
 	defer contents.Close()
+	if contents.Project != "" {
+		from.Project = contents.Project
+	}
 	for _, m := range contents.Members {
 		if s.WholePackage && !strings.EqualFold(entityOf(s, m), s.Entity) {
 			continue // each of the execution's entities has an event of its own
 		}
-		e, err := r.planMember(ctx, s, m, len(contents.Members) == 1, event)
+		e, err := r.planMember(ctx, s, m, len(contents.Members) == 1, from)
 		if err != nil {
 			return "", nil, err
 		}
@@ -134,7 +139,7 @@ func (r *Relay) planFile(ctx context.Context, s state.Shipment) (project string,
 			continue
 		}
 		exports = append(exports, state.NewExport{
-			Member: m.File, Entity: m.Entity, LegalEntity: s.LegalEntity, Reason: state.ReasonMissingMember,
+			Member: m.File, Entity: m.Entity, LegalEntity: from.LegalEntity, Reason: state.ReasonMissingMember,
 			Detail: fmt.Sprintf("the manifest names %s for %s, but the package does not hold it", m.File, m.Entity),
 		})
 	}
@@ -150,39 +155,27 @@ func (r *Relay) planFile(ctx context.Context, s state.Shipment) (project string,
 	if len(contents.Warnings) > 0 {
 		exports[0].Notes = join(exports[0].Notes, strings.Join(contents.Warnings, "; "))
 	}
-	if project = contents.Project; project == "" {
-		project = s.DefinitionGroup
-	}
-	return project, exports, nil
+	return from.Project, exports, nil
 }
 
 // queueEntity names what a queue's bare file holds, since neither the message
 // nor the file does: the one entity that the queue's flow takes, else the
 // flow's name. In a package the manifest names the entities.
-func (r *Relay) queueEntity(ctx context.Context, s state.Shipment) (string, error) {
-	m, err := r.db.Message(ctx, s.ID)
-	if err != nil {
-		return "", err
+func (r *Relay) queueEntity(from Subject) string {
+	f := r.ownFlow(from)
+	if f != nil && len(f.Entities) == 1 && !strings.ContainsAny(f.Entities[0], "*?") {
+		return f.Entities[0]
 	}
-	for _, q := range r.cfg.Queues {
-		if q.Environment != m.Environment || string(q.Activity) != m.Activity {
-			continue
-		}
-		if f := r.flows[q.Flow]; f != nil && len(f.Entities) == 1 && !strings.ContainsAny(f.Entities[0], "*?") {
-			return f.Entities[0], nil
-		}
-		return q.Flow, nil
-	}
-	return "", nil // the queue is polled no more: the file's own name stands
+	return from.Polled // "" when the queue is polled no more: the file's own name stands
 }
 
 // planMember names an export and routes it.
-func (r *Relay) planMember(ctx context.Context, s state.Shipment, m unpack.Member, only bool, event []byte) (state.NewExport, error) {
+func (r *Relay) planMember(ctx context.Context, s state.Shipment, m unpack.Member, only bool, from Subject) (state.NewExport, error) {
 	e := state.NewExport{
 		Member:       m.Name,
 		Entity:       entityOf(s, m),
 		TargetEntity: m.TargetEntity,
-		LegalEntity:  s.LegalEntity,
+		LegalEntity:  from.LegalEntity,
 		RefreshType:  m.RefreshType,
 	}
 	// The event counts the rows of its own entity, not of a package's others.
@@ -197,9 +190,8 @@ func (r *Relay) planMember(ctx context.Context, s state.Shipment, m unpack.Membe
 		e.Reason, e.Detail = v.reason, v.detail
 		return e, nil
 	}
-	taken, err := r.route(ctx, Subject{
-		Environment: s.Environment, Entity: e.Entity, TargetEntity: e.TargetEntity, LegalEntity: e.LegalEntity, Event: event,
-	})
+	from.Entity, from.TargetEntity = e.Entity, e.TargetEntity
+	taken, err := r.route(ctx, from)
 	if bad, ok := errors.AsType[*ConditionError](err); ok {
 		e.Reason, e.Detail = state.ReasonFlowError, bad.Error()
 		return e, nil
@@ -209,7 +201,7 @@ func (r *Relay) planMember(ctx context.Context, s state.Shipment, m unpack.Membe
 	}
 	e.Deliveries = deliveries(taken)
 	if len(e.Deliveries) == 0 {
-		e.Reason, e.Detail = state.ReasonNoFlow, fmt.Sprintf("no flow takes entity %q of legal entity %q in %s", e.Entity, e.LegalEntity, s.Environment)
+		e.Reason, e.Detail = state.ReasonNoFlow, fmt.Sprintf("no flow takes entity %q of legal entity %q in %s%s", e.Entity, e.LegalEntity, s.Environment, r.notEven(ctx, from))
 		return e, nil
 	}
 	e.Flow = taken[0].Name

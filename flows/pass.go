@@ -30,11 +30,15 @@ func (r *Relay) convert(ctx context.Context, job state.DeliveryJob, flow *Flow, 
 }
 
 func (r *Relay) convertOnce(ctx context.Context, job state.DeliveryJob, flow *Flow, output outputs.Output, read convert.Options, step string) (p *pass, err error) {
+	marker, err := r.placeOf(ctx, output, true)
+	if err != nil {
+		return nil, err
+	}
 	source, err := r.openMember(job)
 	if err != nil {
 		return nil, err
 	}
-	w, err := output.Begin(ctx, outputExport(job))
+	w, err := output.Begin(ctx, marker, outputExport(job))
 	if err != nil {
 		return nil, errors.Join(asOutput(job.Delivery.Output, err), source.Close())
 	}

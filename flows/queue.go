@@ -112,7 +112,11 @@ func (r *Relay) Poll(ctx context.Context, q Queue) (PollResult, error) {
 			res.Reason = down.Reason
 		}
 	}
-	return res, errors.Join(err, r.db.PollEnded(durably(ctx), q.Environment, string(q.Activity), res.Problem))
+	err = errors.Join(err, r.db.PollEnded(durably(ctx), q.Environment, string(q.Activity), res.Problem))
+	if err == nil {
+		err = r.settleAcks(ctx, client, q)
+	}
+	return res, err
 }
 
 // backlogHides is how long a message that was handed out and left may stay
@@ -206,9 +210,13 @@ func (r *Relay) drain(ctx context.Context, client *dmf.Client, q Queue, backlog 
 		}
 		res.taken = append(res.taken, receipt.ShipmentID)
 		told.begins(receipt.ShipmentID)
-		done, err := r.awaitMessage(ctx, receipt.ShipmentID)
-		if err != nil {
-			return err
+		// One that came again because its file is not proved is fetched beside the
+		// others: it has held nobody up for half an hour, and is not to begin now.
+		done := false
+		if !receipt.Again {
+			if done, err = r.awaitMessage(ctx, receipt.ShipmentID); err != nil {
+				return err
+			}
 		}
 		if !done {
 			res.Open++
@@ -232,6 +240,10 @@ func newMessage(q Queue, m dmf.Message, park bool) state.NewMessage {
 	}
 	return n
 }
+
+// soonAgain is how soon a download that failed is tried again for a poll to wait
+// for it: the first two tries or so.
+const soonAgain = 4 * time.Second
 
 // awaitMessage waits until a message is acked, or until it is clear that it
 // will not be soon. It says which.
@@ -282,6 +294,8 @@ func (r *Relay) messageStands(ctx context.Context, shipmentID string) (acked, so
 	switch s.State {
 	case state.Pending, state.Fetching:
 		return false, true, nil
+	case state.Waiting: // a page of a proxy that restarts, say: over in a moment
+		return false, s.DueAt.Sub(r.db.Now()) <= soonAgain, nil
 	case state.Fetched:
 		waiting, err := r.anyWaiting(ctx, shipmentID)
 		return false, !waiting, err
@@ -339,7 +353,13 @@ func (r *Relay) keepPolling(ctx, work context.Context, q Queue) {
 		if due.Before(earliest) {
 			due = earliest
 		}
-		if !r.sleepUntil(ctx, due) {
+		// Looked at anew now and then: what was taken on the way, or whose ack has
+		// failed since, may come again before that.
+		look := r.db.Now().Add(longestSleep)
+		if later := due.After(look); later || !r.sleepUntil(ctx, due) {
+			if later && r.sleepUntil(ctx, look) {
+				continue
+			}
 			return
 		}
 		res, err := r.pollStopping(ctx, work, q)
@@ -369,8 +389,8 @@ func (r *Relay) pollStopping(ctx, work context.Context, q Queue) (PollResult, er
 }
 
 // NextPoll is when a queue is due: the slot after the last poll, in the past
-// when it was missed; sooner after a poll that failed and while the exports of
-// its flow are overdue.
+// when it was missed; sooner after a poll that failed, while the exports of its
+// flow are overdue, and when FinOps hands out again what is not proved or acked.
 func (r *Relay) NextPoll(ctx context.Context, q Queue) (time.Time, error) {
 	last, err := r.db.Queue(ctx, q.Environment, string(q.Activity))
 	if errors.Is(err, state.ErrNotFound) {
@@ -385,6 +405,17 @@ func (r *Relay) NextPoll(ctx context.Context, q Queue) (time.Time, error) {
 	due := q.Schedule.Next(last.LastPolledAt)
 	if soon := last.LastPolledAt.Add(silentPoll); soon.Before(due) && r.silent(ctx, q) {
 		due = soon
+	}
+	// What FinOps hands out again is looked for when it does, whatever the schedule.
+	again, err := r.db.NextRedelivery(ctx, q.Environment, string(q.Activity))
+	if err != nil {
+		return time.Time{}, err
+	}
+	if least := last.LastPolledAt.Add(state.RedeliveryAfter); !again.IsZero() && again.Before(least) {
+		again = least
+	}
+	if !again.IsZero() && again.Before(due) {
+		due = again
 	}
 	if last.Problem == "" && last.DrainedAt.Before(last.LastPolledAt) {
 		return r.db.Now(), nil // the process ended while it drained

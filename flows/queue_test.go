@@ -176,19 +176,24 @@ func TestBacklogIsAskedFor(t *testing.T) {
 }
 
 // An ack that had its effect but whose answer was lost: it is repeated while
-// the receipt is fresh, FinOps calls it stale, and in the end the message that
-// does not come again counts as acked, said to be assumed. One that had no
-// effect is repeated too. Either way the message lands once.
+// the receipt is fresh, FinOps calls it stale, and when the message does not
+// come again FinOps is asked what became of it. One that had no effect is
+// repeated too. Either way the message lands once.
 func TestAckWithLostAnswer(t *testing.T) {
+	lost := sim.Fault{Route: sim.RouteAck, Lost: true}
 	for _, c := range []struct {
 		name  string
 		fault sim.Fault
 		done  bool // FinOps has carried out the first one
+		asked sim.Fault
 		want  state.State
 	}{
-		{"no answer", sim.Fault{Route: "ack", Lost: true}, true, state.Assumed},
-		{"a reset", sim.Fault{Route: "ack", Lost: true, Reset: true}, true, state.Assumed},
-		{"a 502 that changed nothing", sim.Fault{Route: "ack", Status: 502}, false, state.Acked},
+		{"no answer", lost, true, sim.Fault{}, state.Acked},
+		{"a reset", sim.Fault{Route: sim.RouteAck, Lost: true, Reset: true}, true, sim.Fault{}, state.Acked},
+		{"a 502 that changed nothing", sim.Fault{Route: sim.RouteAck, Status: 502}, false, sim.Fault{}, state.Acked},
+		{"FinOps does not say", lost, true, sim.Fault{Status: 404}, state.Assumed},
+		{"FinOps cannot say now", lost, true, sim.Fault{Status: 503}, state.Stale},
+		{"FinOps says that it waits", lost, true, sim.Fault{Body: []byte(`{"value":"Dequeued"}`), ContentType: "application/json"}, state.Stale},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -197,6 +202,9 @@ func TestAckWithLostAnswer(t *testing.T) {
 			data, _ := w.queued(0)
 			m := w.fo.Enqueue(testActivity, data, sim.MessageOptions{})
 			w.fo.Fault(c.fault)
+			if c.asked.Route, c.asked.Times = sim.RouteAction, sim.Always; c.asked.Status != 0 || c.asked.Body != nil {
+				w.fo.Fault(c.asked)
+			}
 			w.onTrace(func(step string) {
 				if at, _ := m.Ack(); step == "acked" && at.IsZero() {
 					t.Error("the ack counts as done before FinOps had it")
@@ -402,7 +410,7 @@ func TestOnePollAtATime(t *testing.T) {
 // A restart between any two steps of a message downloads and acks it in the
 // end, and lands it once.
 func TestStopBeforeEachStepOfAMessage(t *testing.T) {
-	for _, step := range []string{"dequeued", "message-stored", "fetch", "fetched", "open", "convert", "commit", "delivered", "ack", "acked"} {
+	for _, step := range []string{"dequeued", "message-stored", "fetch", "prove", "fetched", "open", "convert", "commit", "delivered", "ack", "acked"} {
 		t.Run(step, func(t *testing.T) {
 			w := newRig(t)
 			cfg, q := w.polls(BacklogLand)
@@ -472,11 +480,11 @@ type downOutput struct {
 	back atomic.Bool
 }
 
-func (d *downOutput) Begin(ctx context.Context, e outputs.Export) (outputs.Writer, error) {
+func (d *downOutput) Begin(ctx context.Context, marker string, e outputs.Export) (outputs.Writer, error) {
 	if !d.back.Load() {
 		return nil, errors.New("the disk is away")
 	}
-	return d.Output.Begin(ctx, e)
+	return d.Output.Begin(ctx, marker, e)
 }
 
 // The same rows by event and by queue: both land and the pair is shown, or the

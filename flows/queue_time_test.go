@@ -24,11 +24,11 @@ type outputDownUntil struct {
 	until time.Time
 }
 
-func (o *outputDownUntil) Begin(ctx context.Context, e outputs.Export) (outputs.Writer, error) {
+func (o *outputDownUntil) Begin(ctx context.Context, marker string, e outputs.Export) (outputs.Writer, error) {
 	if o.now().Before(o.until) {
 		return nil, errors.New("the server answered 503 Service Unavailable")
 	}
-	return o.Output.Begin(ctx, e)
+	return o.Output.Begin(ctx, marker, e)
 }
 
 // A package of two files of which one has a bad row, while the output is down

@@ -63,6 +63,9 @@ type Environment struct {
 	Link     fetch.ClientOptions
 	FinOps   *dmf.Client // nil without sign-in: events only
 	Fetchers int         // downloads at once from this environment; 0 is no limit of its own
+	// ProofAfter is how far apart two downloads of a queue's file must be whose
+	// equal bytes prove that there are no others; 0 is DefaultProofAfter.
+	ProofAfter time.Duration
 }
 
 // Relay does the work. Create it with New, run it with Run; its other methods
@@ -75,8 +78,11 @@ type Relay struct {
 	most  map[string]int // downloads at once, by environment
 
 	polling sync.Map       // queue -> *sync.Mutex
+	placing sync.Map       // output -> *sync.Mutex
 	asking  chan struct{}  // questions to FinOps' history about silent flows
 	resting sync.WaitGroup // openings that keep their claim for a while
+	refused refusals       // events that doors turned away
+	ready   readiness      // whether events can be accepted
 
 	mu       sync.Mutex
 	clients  map[string]*fetch.Client
@@ -92,6 +98,7 @@ func New(db *state.DB, cfg Config) (*Relay, error) {
 	r := &Relay{
 		cfg: cfg, db: db, log: cfg.Logger,
 		asking:   make(chan struct{}, askers),
+		refused:  refusals{kept: map[refusalKind]state.Refusal{}, added: make(chan struct{}, 1)},
 		flows:    map[string]*Flow{},
 		most:     map[string]int{},
 		clients:  map[string]*fetch.Client{},

@@ -21,8 +21,14 @@ func (r *Relay) queuesFor(s state.Shipment) []Queue {
 	var all []Queue
 	for _, q := range r.cfg.Queues {
 		f := r.flows[q.Flow]
-		if q.Environment == s.Environment && f != nil &&
-			f.misfit(Subject{Environment: s.Environment, Entity: s.Entity, LegalEntity: s.LegalEntity}) == "" {
+		if q.Environment != s.Environment || f == nil {
+			continue
+		}
+		copied := Subject{ // as the queue would bring it
+			Environment: s.Environment, Source: byQueue, Queue: string(q.Activity), Polled: q.Flow,
+			Project: s.DefinitionGroup, Entity: s.Entity, LegalEntity: s.LegalEntity,
+		}
+		if told, _ := f.told(copied); told.misfit(copied) == "" {
 			all = append(all, q)
 		}
 	}

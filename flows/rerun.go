@@ -114,13 +114,11 @@ func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun
 			return res, err
 		}
 	}
-	event, err := r.db.Body(ctx, s.EventID)
-	if err != nil && !errors.Is(err, state.ErrNotFound) {
+	subject, err := r.exportSubject(ctx, e, s)
+	if err != nil {
 		return res, err
 	}
-	taken, err := r.route(ctx, Subject{
-		Environment: e.Environment, Entity: e.Entity, TargetEntity: e.TargetEntity, LegalEntity: e.LegalEntity, Event: event,
-	})
+	taken, err := r.route(ctx, subject)
 	if bad, ok := errors.AsType[*ConditionError](err); ok {
 		res.Refusal = bad.Error()
 		return res, nil
@@ -130,12 +128,15 @@ func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun
 	}
 	wanted := deliveries(taken)
 	if len(wanted) == 0 {
-		res.Refusal = "no flow takes it: " + Advice(state.ReasonNoFlow)
+		res.Refusal = "no flow takes it" + r.notEven(ctx, subject) + ": " + Advice(state.ReasonNoFlow)
 		return res, nil
 	}
 	res.Queued = true
 	if how.dry {
 		return res, nil
+	}
+	if err := r.db.NameExport(ctx, id, subject.Entity, subject.LegalEntity); err != nil {
+		return res, err
 	}
 	run := r.db.RerunExport
 	if how.again {
@@ -251,7 +252,8 @@ func (r *Relay) rerunShipment(ctx context.Context, id string, how rerunHow) ([]R
 	return []Rerun{res}, err
 }
 
-// rerunEvent reads an unreadable body again, with the field names of today.
+// rerunEvent reads the body of an event again that was not understood, or in
+// which no link was found, with the field names of today.
 func (r *Relay) rerunEvent(ctx context.Context, id string, how rerunHow) (Rerun, error) {
 	e, err := r.db.Event(ctx, id)
 	if err != nil {
@@ -268,12 +270,19 @@ func (r *Relay) rerunEvent(ctx context.Context, id string, how rerunHow) (Rerun,
 	}
 	arrivals := ReadBody(e.Environment, e.Door, body, r.cfg.FieldNames)
 	var entries []state.Arrival
+	understood := false
 	for _, a := range arrivals {
 		if a.Event == nil {
-			res.Refusal = fmt.Sprintf("it still cannot be read (%v): %s", a.Problem, Advice(state.ReasonUnreadable))
+			res.Refusal = fmt.Sprintf("it still cannot be read (%v): %s", a.Problem, r.unreadAdvice(state.ReasonUnreadable, linkFields(body)))
 			return res, nil
 		}
-		entries = append(entries, a.ledgerEntry())
+		entry := a.ledgerEntry()
+		understood = understood || entry.State != state.Unreadable
+		entries = append(entries, entry)
+	}
+	if !understood {
+		res.Refusal = "still no link is found in it: " + r.unreadAdvice(state.ReasonNoLinkFound, linkFields(body))
+		return res, nil
 	}
 	res.Queued = true
 	if how.dry {

@@ -136,10 +136,14 @@ func (r *Relay) spent(ctx context.Context, f fs.DirEntry) (bool, error) {
 	if !f.Type().IsRegular() || state.KindOf(id) != state.KindShipment {
 		return false, nil // not ours
 	}
+	s, err := r.db.Shipment(ctx, id)
+	if err == nil && s.RawHere() {
+		return rawFile(f.Name()) != s.RawFile, nil // what lay beside it while it was in doubt
+	}
 	if wanted, err := r.db.RawWanted(ctx, id); wanted || err != nil {
 		return false, err
 	}
-	if _, err := r.db.Shipment(ctx, id); suffix != "" || !errors.Is(err, state.ErrNotFound) {
+	if suffix != "" || !errors.Is(err, state.ErrNotFound) {
 		return true, nil
 	}
 	info, err := f.Info()

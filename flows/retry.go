@@ -50,17 +50,8 @@ func (r *Relay) RetryNow(ctx context.Context, targets []string, by string, idle 
 		scopes = append(scopes, found...)
 	}
 	for _, s := range scopes {
-		trying, err := r.db.Trying(ctx, s)
-		if err != nil {
+		if err := r.retryScope(ctx, &all, s, by, idle); err != nil {
 			return all, err
-		}
-		if s.Due = idle; idle {
-			trying = 0
-		}
-		some, err := r.db.Retry(ctx, s, "by "+by)
-		all.Queued, all.Trying = append(all.Queued, some...), all.Trying+trying
-		if err != nil {
-			return all, fmt.Errorf("retry: %w", err)
 		}
 	}
 	if n := len(all.Queued); n > 0 {
@@ -69,16 +60,41 @@ func (r *Relay) RetryNow(ctx context.Context, targets []string, by string, idle 
 	return all, nil
 }
 
-// retryScopes says what a target means, or why there is nothing to try.
+func (r *Relay) retryScope(ctx context.Context, all *Retry, s state.RetryScope, by string, idle bool) error {
+	trying, err := r.db.Trying(ctx, s)
+	if err != nil {
+		return err
+	}
+	if s.Due = idle; idle {
+		trying = 0
+	}
+	some, err := r.db.Retry(ctx, s, "by "+by)
+	all.Queued, all.Trying = append(all.Queued, some...), all.Trying+trying
+	if err != nil {
+		return fmt.Errorf("retry: %w", err)
+	}
+	return nil
+}
+
+// retryScopes says what a target means, or why there is nothing to try: also
+// when the place of an output is not there, since each try would fail.
 func (r *Relay) retryScopes(ctx context.Context, target string) (scopes []state.RetryScope, refusal string, err error) {
-	if r.cfg.Outputs[target] != nil {
-		scopes = append(scopes, state.RetryScope{Output: target})
+	if out := r.cfg.Outputs[target]; out != nil {
+		stand, err := r.outputStand(ctx, out)
+		if err != nil {
+			return nil, "", err
+		}
+		if stand.Stands == PlaceMissing {
+			refusal = stand.Detail + ": " + stand.Next
+		} else {
+			scopes = append(scopes, state.RetryScope{Output: target})
+		}
 	}
 	if _, ok := r.cfg.Environments[target]; ok {
 		scopes = append(scopes, state.RetryScope{Environment: target})
 	}
-	if len(scopes) > 0 {
-		return scopes, "", nil
+	if len(scopes) > 0 || refusal != "" {
+		return scopes, refusal, nil
 	}
 	if state.KindOf(target) == "" {
 		return nil, "no output or environment is called so, and an id begins with ev_, sh_ or ex_; there are: " + r.retryNames(), nil

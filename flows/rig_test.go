@@ -290,12 +290,12 @@ func (w *rig) wantShipment(id string, st state.State, reason state.Reason, place
 	return s
 }
 
-// tree gives every file below the output folder, by its path.
+// tree gives every file below the output folder but its marker, by its path.
 func (w *rig) tree() map[string]string {
 	w.t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(w.out, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".finrelay-output-") {
 			return err
 		}
 		data, err := os.ReadFile(path)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"finrelay/exporter/convert"
+	"finrelay/state"
 )
 
 // harvest is what one pass over a data file gave: what was read, and what
@@ -18,7 +19,7 @@ type harvest struct {
 	rows    int64    // given to the output
 	bad     int64    // records that are no rows, by the reader or by the shape
 	columns []string // of the rows given
-	notes   string   // what a person who looks at the counts would ask
+	shaped  noted    // by the shape, what a person who looks at the counts would ask
 }
 
 // reap converts a data file, through the flow's shape where it has one. Without
@@ -36,26 +37,25 @@ func (f *Flow) reap(ctx context.Context, source io.Reader, entry string, read co
 	stats := shaper.Stats()
 	h := harvest{
 		Result: res, records: res.Rows + res.BadRows, rows: stats.RowsOut, bad: res.BadRows + stats.BadRows,
-		columns: shaper.Columns(), notes: f.shapeNotes(stats),
+		columns: shaper.Columns(), shaped: f.notedOfShape(stats),
 	}
 	if err != nil || len(res.Columns) == 0 {
 		return h, err
 	}
 	missing, err := shaper.Check(res.Columns)
 	if len(missing) > 0 {
-		h.notes = join(h.notes, fmt.Sprintf("flow %s has settings for columns that the file lacks: %s", f.Name, strings.Join(missing, ", ")))
+		h.shaped.add(state.RemarkColumnsMissing, fmt.Sprintf("flow %s has settings for columns that the file lacks: %s", f.Name, strings.Join(missing, ", ")))
 	}
 	return h, err
 }
 
-// shapeNotes explains why rows or values are not those of the file.
-func (f *Flow) shapeNotes(s convert.ShapeStats) string {
-	var notes []string
+// notedOfShape explains why rows or values are not those of the file.
+func (f *Flow) notedOfShape(s convert.ShapeStats) (about noted) {
 	if s.Dropped > 0 {
-		notes = append(notes, fmt.Sprintf("the transform left %d rows out", s.Dropped))
+		about.add("", fmt.Sprintf("the transform left %d rows out", s.Dropped))
 	}
 	if s.Extra > 0 {
-		notes = append(notes, fmt.Sprintf("the transform made %d rows more than were read", s.Extra))
+		about.add("", fmt.Sprintf("the transform made %d rows more than were read", s.Extra))
 	}
 	var columns []string
 	for name := range s.TypeErrors {
@@ -65,8 +65,8 @@ func (f *Flow) shapeNotes(s convert.ShapeStats) string {
 	become := map[convert.OnTypeError]string{convert.TypeErrorKeep: "kept as text", convert.TypeErrorNull: "made null"}[f.Shape.OnTypeError]
 	for _, name := range columns {
 		if become != "" {
-			notes = append(notes, fmt.Sprintf("%d values of column %s did not fit its type and were %s", s.TypeErrors[name], name, become))
+			about.add(state.RemarkTypeErrors, fmt.Sprintf("%d values of column %s did not fit its type and were %s", s.TypeErrors[name], name, become))
 		}
 	}
-	return strings.Join(notes, "; ")
+	return about
 }

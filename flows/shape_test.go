@@ -47,7 +47,7 @@ func (w *rig) shapedExport(change func(*Flow)) (state.Export, string) {
 func (w *rig) setAside() string {
 	w.t.Helper()
 	for path, data := range w.tree() {
-		if strings.HasSuffix(path, ".jsonl") && strings.Contains(path, "bad") {
+		if strings.HasSuffix(path, ".bad-rows") {
 			return data
 		}
 	}

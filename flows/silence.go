@@ -74,14 +74,15 @@ func (r *Relay) watched() []watch {
 }
 
 // expectedFrom names the environments that a flow's exports are expected from:
-// those it is for, else those it polls or runs projects in, else all.
+// those it is for, else those of its queues and data projects, else all.
 func (r *Relay) expectedFrom(f *Flow) []string {
 	if len(f.Environments) > 0 {
 		return f.Environments
 	}
 	var names []string
 	for _, q := range r.cfg.Queues {
-		if q.Flow == f.Name {
+		asked := len(f.Queues) > 0 && f.fitsQueue(Subject{Queue: string(q.Activity), Polled: q.Flow})
+		if q.Flow == f.Name || asked {
 			names = append(names, q.Environment)
 		}
 	}

@@ -46,7 +46,8 @@ func (r *Relay) claimsOf(ctx context.Context, w watch, runs []pastRun, since tim
 // of judges one entity of a run. What opened here, of whichever company and for
 // whichever flow, is no miss of anybody's.
 func (c claims) of(run pastRun, e pastEntity) claim {
-	if c.project != "" && !strings.EqualFold(run.project, c.project) || !c.takes(e) {
+	ours := c.project == "" || strings.EqualFold(run.project, c.project)
+	if !ours || !fits(c.flow.Projects, run.project) || !c.takes(e) {
 		return notOurs
 	}
 	known := maybeOurs

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 	"unicode/utf8"
 
@@ -40,7 +41,21 @@ type facts struct {
 	attempts int // this one included
 	now      time.Time
 	deadline time.Time // of the link; zero for a delivery
+	received time.Time // of a queue's message, when it was first taken; zero for all else
 	jitter   float64   // 0 to 1
+}
+
+// late says that a link is past its time.
+func (f facts) late() bool { return !f.deadline.IsZero() && f.now.After(f.deadline) }
+
+// toTell says that a person is to hear of what has gone wrong since the first
+// try. A queue's message that is parked goes on when FinOps hands it out again;
+// a link is given up when its time is over and few tries were in vain.
+func (f facts) toTell() bool {
+	if !f.received.IsZero() {
+		return f.now.Sub(f.received) > tellAfter
+	}
+	return f.late() && f.attempts >= fewTries
 }
 
 // Bounds of waiting.
@@ -50,6 +65,7 @@ const (
 	longestHint  = 15 * time.Minute // of a server's Retry-After, or of a link not valid yet
 	lateFetches  = 24 * time.Hour   // how long after its deadline a link that nobody declared dead is tried
 	fewTries     = 5                // for errors that repeat only when something is really wrong
+	tellAfter    = time.Hour        // that a queue's download has gone wrong, until a person hears of it
 	detailLength = 2000             // bytes of an error's text that are kept
 )
 
@@ -65,9 +81,14 @@ func judge(err error, f facts) verdict {
 	var api *dmf.APIError
 	var signIn *dmf.SignInError
 	var output *outputError
+	var doubt *doubtError
+	var missing *outputs.MissingError
 	switch {
 	case errors.Is(err, ErrStopping):
 		v.action, v.reason = release, state.ReasonShutdown
+	case errors.As(err, &doubt):
+		v.detail = clip(doubt.Error())
+		judgeDoubt(&v, doubt, f)
 	// Before context.Canceled: a download that cut its own request is no
 	// shutdown, and given back it would be tried again without a pause.
 	case errors.As(err, &link):
@@ -88,6 +109,8 @@ func judge(err error, f facts) verdict {
 		v.action, v.reason = park, state.ReasonPathTaken
 	case errors.As(err, &condition):
 		v.action, v.reason = park, state.ReasonFlowError
+	case errors.As(err, &missing):
+		v.reason, v.detail = state.ReasonOutputMissing, missing.Error()
 	case fileReason(err) != "":
 		v.action, v.reason = park, fileReason(err)
 	case errors.As(err, &record):
@@ -123,8 +146,25 @@ func fileReason(err error) state.Reason {
 	return ""
 }
 
+// judgeDoubt has what is in doubt downloaded again: soon, because most trouble
+// on the way is short, and when the same bytes came twice at the time when they
+// would prove something.
+func judgeDoubt(v *verdict, e *doubtError, f facts) {
+	v.reason = state.ReasonUnproved
+	if e.seen.As == state.DoubtNoExport {
+		v.reason = state.ReasonNoExport
+	}
+	switch {
+	case e.proves.IsZero() && f.toTell():
+		v.action = park
+	case e.repeat && !e.proves.IsZero():
+		v.after = max(v.after, e.proves.Sub(f.now))
+	}
+	v.after = beforeDeadline(v.after, f)
+}
+
 func judgeLink(v *verdict, e *fetch.LinkError, f facts) {
-	late := !f.deadline.IsZero() && f.now.After(f.deadline)
+	late := f.late()
 	// Never because of one failure: a link may arrive long dead by our clock.
 	tooLate := late && f.now.Sub(f.deadline) > lateFetches && f.attempts >= fewTries
 	switch e.Kind {
@@ -146,9 +186,9 @@ func judgeLink(v *verdict, e *fetch.LinkError, f facts) {
 		v.action, v.reason = park, state.ReasonLinkHostile
 	case fetch.KindTooLarge:
 		v.action, v.reason = park, state.ReasonTooLarge
-	case fetch.KindNotAzure:
-		v.reason = state.ReasonNotAzure
-		if late && f.attempts >= fewTries {
+	case fetch.KindNotAzure, fetch.KindNoFile, fetch.KindMissing, fetch.KindRedirected:
+		v.reason = foreignReason(e)
+		if f.toTell() {
 			v.action = park
 		}
 	case fetch.KindChanged, fetch.KindMismatch:
@@ -174,6 +214,23 @@ func judgeLink(v *verdict, e *fetch.LinkError, f facts) {
 	}
 }
 
+// foreignReason names an answer that is neither the file nor the storage's word
+// that there is none.
+func foreignReason(e *fetch.LinkError) state.Reason {
+	switch e.Kind {
+	case fetch.KindNoFile:
+		return state.ReasonNoExport
+	case fetch.KindMissing:
+		if e.StatusCode == http.StatusGone {
+			return state.ReasonFileGone
+		}
+		return state.ReasonFileMissing
+	case fetch.KindRedirected:
+		return state.ReasonRedirected
+	}
+	return state.ReasonNotAzure
+}
+
 // beforeDeadline shortens a wait that would sleep through the last moment at
 // which a link may still live, so that each link gets a try just before.
 func beforeDeadline(after time.Duration, f facts) time.Duration {
@@ -193,6 +250,15 @@ func backoff(attempts int, jitter float64) time.Duration {
 		d = min(firstWait<<max(attempts-1, 0), longestWait)
 	}
 	return d - time.Duration(float64(d)/4*jitter)
+}
+
+// fetchFacts are those of a download.
+func (r *Relay) fetchFacts(s state.Shipment) facts {
+	f := facts{attempts: s.Attempts, now: r.db.Now(), deadline: s.Deadline, jitter: rand.Float64()}
+	if s.Source == "queue" {
+		f.received = s.ReceivedAt
+	}
+	return f
 }
 
 func (r *Relay) judge(err error, attempts int, deadline time.Time) verdict {

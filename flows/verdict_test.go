@@ -88,6 +88,7 @@ func TestJudge(t *testing.T) {
 		{"condition", &ConditionError{Flow: "f", Err: errors.New("null has no keys")}, 1, time.Time{}, park, state.ReasonFlowError, 0},
 		{"path taken", fmt.Errorf("commit: %w", outputs.ErrPathTaken), 1, time.Time{}, park, state.ReasonPathTaken, 0},
 		{"row count", fmt.Errorf("commit: %w", outputs.ErrRowCount), 1, time.Time{}, park, state.ReasonInternal, 0},
+		{"place not there", &outputError{"lake", &outputs.MissingError{Place: "x"}}, 1000, time.Time{}, wait, state.ReasonOutputMissing, longestWait},
 		{"superseded", outputs.ErrSuperseded, 1, time.Time{}, wait, state.ReasonDisk, firstWait},
 		{"panic", guard(func() error { panic("index out of range") }), 1, time.Time{}, park, state.ReasonInternal, 0},
 
@@ -126,6 +127,7 @@ func TestJudgeKnowsEveryKind(t *testing.T) {
 		fetch.KindGone: state.ReasonLinkGone, fetch.KindNotAzure: state.ReasonNotAzure, fetch.KindBusy: state.ReasonBusy,
 		fetch.KindNetwork: state.ReasonNetwork, fetch.KindHostile: state.ReasonLinkHostile, fetch.KindChanged: state.ReasonBlobChanging,
 		fetch.KindTooLarge: state.ReasonTooLarge, fetch.KindMismatch: state.ReasonBlobMismatch,
+		fetch.KindNoFile: state.ReasonNoExport, fetch.KindMissing: state.ReasonFileMissing, fetch.KindRedirected: state.ReasonRedirected,
 	}
 	for kind := range constants[fetch.Kind](t, "../exporter/fetch", "Kind") {
 		v := judge(&fetch.LinkError{Kind: kind}, facts{attempts: 1, now: noon})

@@ -9,14 +9,11 @@ import (
 	"finrelay/state"
 )
 
-// placed is an output that can say where on this machine it writes.
-type placed interface{ Place() string }
-
-// OutputPlace is where an output writes, a folder say; "" when that is not
-// known or the output is not configured.
+// OutputPlace is where an output writes, a folder say; "" when it is not
+// configured.
 func (r *Relay) OutputPlace(name string) string {
-	if p, ok := r.cfg.Outputs[name].(placed); ok {
-		return p.Place()
+	if out := r.cfg.Outputs[name]; out != nil {
+		return out.Place()
 	}
 	return ""
 }
@@ -45,7 +42,7 @@ func RetryAdvice(reason state.Reason, environment, target string) string {
 	if environment != "" {
 		settings = "environments." + environment + "."
 	}
-	what := untilParked(strings.ReplaceAll(Advice(reason), "environments.NAME.", settings))
+	what := untilParked(strings.NewReplacer("environments.NAME.", settings, "OUTPUT-NAME", target).Replace(Advice(reason)))
 	if what != "" {
 		what += "; "
 	}

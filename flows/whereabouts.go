@@ -66,7 +66,7 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 	}
 	switch {
 	case e.State == state.Landed:
-		return Whereabouts{Place: LandedHere, Paths: paths}
+		return Whereabouts{Place: LandedHere, Paths: paths, Next: nextOf(e.Unseen, e.Environment)}
 	case e.State == state.Skipped && e.Reason == state.ReasonSameExport:
 		return Whereabouts{Place: SameElsewhere, Next: "nothing; finrelay exports show " + e.Twin + " tells of the other"}
 	case e.State == state.Skipped:
@@ -86,7 +86,7 @@ func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state
 		next = ""
 		for _, d := range deliveries {
 			if d.State == state.Waiting {
-				next = triesAgain(d.DueAt, "EXPORT-ID") + Advice(d.Reason)
+				next = triesAgain(d.DueAt, "EXPORT-ID") + strings.ReplaceAll(Advice(d.Reason), "OUTPUT-NAME", d.Output)
 			}
 		}
 	}
@@ -109,13 +109,25 @@ func (r *Relay) ShipmentWhereabouts(s state.Shipment) Whereabouts {
 	return w.about(s.ID, s.Entity)
 }
 
-// EventWhereabouts speaks of an event that could not be read: whatever it
-// announced has not been fetched.
+// EventWhereabouts speaks of an event that could not be read, or in which no
+// link was found: whatever it announced has not been fetched.
 func (r *Relay) EventWhereabouts(e state.Event) Whereabouts {
 	if e.State != state.Unreadable {
 		return Whereabouts{}
 	}
-	return Whereabouts{Place: AtRisk, Next: Advice(e.Reason)}.about(e.ID, e.Entity)
+	body, err := r.db.Body(context.Background(), e.ID)
+	if err != nil {
+		body = nil
+	}
+	return Whereabouts{Place: AtRisk, Next: r.unreadAdvice(e.Reason, linkFields(body))}.about(e.ID, e.Entity)
+}
+
+// unreadAdvice names the field of the link where one looks like it.
+func (r *Relay) unreadAdvice(reason state.Reason, fields []LinkField) string {
+	if advice := r.linkAdvice(fields); advice != "" {
+		return advice
+	}
+	return Advice(reason)
 }
 
 // ExecutionWhereabouts speaks of a run that needs a person, or one that FinOps
@@ -153,7 +165,7 @@ func naming(advice, id, entity string) string {
 func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 	now := r.db.Now()
 	switch {
-	case s.State == state.Settled && s.Reason == state.ReasonSkipped:
+	case s.State == state.Settled && (s.Reason == state.ReasonSkipped || s.Reason == state.ReasonTaken):
 		return Whereabouts{Place: SkippedHere}
 	case s.State == state.Settled && (s.Reason == state.ReasonSameExport || s.Reason == state.ReasonSuperseded):
 		return Whereabouts{Place: SameElsewhere}
@@ -167,13 +179,8 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 			next = Advice(s.Reason)
 		}
 		return Whereabouts{Place: SafeHere, Paths: []string{r.inFolder(s.RawFile)}, Next: next}
-	case s.Source == "queue" && now.Before(s.Deadline):
-		// Not acknowledged, so FinOps hands it out again every half hour.
-		w := Whereabouts{Place: InFinOps, Until: s.Deadline}
-		if s.State == state.Parked || s.State == state.Waiting {
-			w.Next = "nothing now: the queue hands it out again; " + Advice(s.Reason)
-		}
-		return w
+	case s.Source == "queue":
+		return r.whereMessage(s, now)
 	case s.State == state.Expired && !s.RenewAt.IsZero():
 		return Whereabouts{Place: AtRisk, Until: s.Order.At.Add(BlobLife), Next: "nothing now: " + rungText(s)}
 	case s.State == state.Expired || s.State == state.Parked || s.RawHere():
@@ -185,7 +192,32 @@ func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
 		}
 		return w
 	}
-	return Whereabouts{Place: AtRisk, Next: "nothing now: the link is past its time by our clock, but only the server may declare it dead; it is being tried"}
+	return Whereabouts{Place: AtRisk, Paths: r.seenPaths(s), Next: "nothing now: the link is past its time by our clock, but only the server may declare it dead; it is being tried"}
+}
+
+// whereMessage speaks of a queue's message whose file is not here, or is not
+// proved. It is not acknowledged, so FinOps hands it out again every half hour
+// and keeps its file for a week.
+func (r *Relay) whereMessage(s state.Shipment, now time.Time) Whereabouts {
+	w := Whereabouts{Place: InFinOps, Until: s.Deadline, Paths: r.seenPaths(s)}
+	switch {
+	case !now.Before(s.Deadline):
+		return Whereabouts{Place: Lost, Paths: w.Paths, Next: "FinOps keeps the file of a message for 7 days: " + r.fullPush(s)}
+	case s.Reason == state.ReasonFileGone, s.Reason == state.ReasonFileMissing && s.State == state.Parked:
+		w.Place = AtRisk
+	}
+	if s.State == state.Parked || s.State == state.Waiting {
+		w.Next = "nothing now: it is downloaded again by itself, at the latest when the queue hands it out again; " + Advice(s.Reason)
+	}
+	return w
+}
+
+// seenPaths is what came and is not known to be the export.
+func (r *Relay) seenPaths(s state.Shipment) []string {
+	if s.Seen.File == "" {
+		return nil
+	}
+	return []string{r.inFolder(s.Seen.File)}
 }
 
 // rungText says what is being done about an expired shipment.
@@ -235,12 +267,12 @@ func (r *Relay) linkLost(s state.Shipment, now time.Time) Whereabouts {
 	until := s.Order.At.Add(BlobLife)
 	next := Advice(s.Reason)
 	if s.Reason == state.ReasonLinkGone || !now.Before(until) {
-		return Whereabouts{Place: Lost, Next: r.fullPush(s)}
+		return Whereabouts{Place: Lost, Paths: r.seenPaths(s), Next: r.fullPush(s)}
 	}
 	if s.State == state.Expired || s.Reason == state.ReasonLinkRefused {
 		next = join(next, r.fullPush(s))
 	}
-	return Whereabouts{Place: AtRisk, Until: until, Next: next}
+	return Whereabouts{Place: AtRisk, Until: until, Paths: r.seenPaths(s), Next: next}
 }
 
 // fullPush says how the rows come again, which depends on how they are exported.
@@ -257,14 +289,18 @@ func (r *Relay) fullPush(s state.Shipment) string {
 // of them at each run; nil when that is not sure. A wrong yes would make a
 // person wait for rows that never come.
 func (r *Relay) fullRefresh(s state.Shipment) *Flow {
-	for i := range r.cfg.Flows {
-		f := &r.cfg.Flows[i]
+	from, err := r.subjectOf(context.Background(), s)
+	if err != nil {
+		return nil
+	}
+	for _, f := range r.inOrder(from) {
+		told, hinges := f.told(from)
 		switch {
-		case f.misfit(Subject{Environment: s.Environment, Entity: s.Entity, LegalEntity: s.LegalEntity}) != "":
+		case told.misfit(from) != "":
 			continue
 		case !f.FullRefresh:
 			return nil
-		case f.when == nil:
+		case f.when == nil && !hinges:
 			return f
 		}
 	}
@@ -281,13 +317,19 @@ func Advice(reason state.Reason) string {
 
 var advice = map[state.Reason]string{
 	state.ReasonUnreadable:    "finrelay inspect shows what is not understood; if a field has another name, set doors.finops.fields, then finrelay rerun EVENT-ID",
+	state.ReasonNoLinkFound:   "nothing in it looks like a link: finrelay events show EVENT-ID tells what came; have the sender put the link into it, or finrelay skip EVENT-ID --why \"no file\" if none belongs to it",
 	state.ReasonLinkExpired:   "post the event again with a fresh link if its sender can make one: the same event with a younger link goes on by itself",
 	state.ReasonLinkRefused:   "read the server's text above: allow this machine's address, or https, on the storage account, then finrelay rerun SHIPMENT-ID",
 	state.ReasonLinkGone:      "the file is not in the storage any more",
 	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts, restart, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
 	state.ReasonNotAzure:      "look for a proxy or firewall between here and the storage account, then finrelay rerun SHIPMENT-ID",
+	state.ReasonNoExport:      "what came is a page or an error document, and kept to look at: find the proxy, filter or gateway that answers in FinOps' place; finrelay ack SHIPMENT-ID --why TEXT gives the rows up",
+	state.ReasonUnproved:      "it is downloaded again until it is known to be whole; if the kept file is the export as it stands, finrelay ack SHIPMENT-ID --why TEXT takes it",
+	state.ReasonFileMissing:   "FinOps' queue does not find the file of its message: look at the recurring data job's messages in FinOps (Manage messages); if the file is gone, run a full push, then finrelay ack SHIPMENT-ID --why \"full push\"",
+	state.ReasonFileGone:      "FinOps says that the file of this message is gone: run a full push of its entities, then finrelay ack SHIPMENT-ID --why \"full push\"",
+	state.ReasonRedirected:    "if the host it is sent on to is your storage account, add it to environments.NAME.link_hosts and restart; else look who answers in FinOps' place",
 	state.ReasonLinkNotYet:    "compare this machine's clock with the storage account's",
-	state.ReasonBusy:          "the storage account is busy; finrelay rerun SHIPMENT-ID if it was parked",
+	state.ReasonBusy:          "the server is busy; finrelay rerun SHIPMENT-ID if it was parked",
 	state.ReasonNetwork:       "look at DNS, firewall and network between here and the storage account; finrelay rerun SHIPMENT-ID if it was parked",
 	state.ReasonBlobChanging:  "the file changes while it is read: find out who writes it, then finrelay rerun SHIPMENT-ID",
 	state.ReasonBlobMismatch:  "the file does not have the length or checksum that the storage states: finrelay rerun SHIPMENT-ID",
@@ -302,9 +344,10 @@ var advice = map[state.Reason]string{
 	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, the column's type or on_type_error if a value does not fit, or on_bad_rows: land to set such rows aside; then finrelay rerun EXPORT-ID",
 	state.ReasonRowMismatch:   "compare with the execution in FinOps; set on_row_mismatch: warn for the flow to let it land, then finrelay rerun EXPORT-ID",
 	state.ReasonZeroRows:      "see in FinOps whether the run should have had rows; set on_zero_rows: land or omit for the flow, restart, then finrelay rerun EXPORT-ID, or finrelay skip EXPORT-ID --why \"was empty\"",
-	state.ReasonNoFlow:        "add a flow that takes this entity (finrelay inspect says why none does), restart, then finrelay rerun EXPORT-ID",
+	state.ReasonNoFlow:        "add a flow that takes this entity (its detail, or finrelay inspect for an event, says why none does), restart, then finrelay rerun EXPORT-ID",
 	state.ReasonFlowError:     "correct the flow's condition, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonOutput:        "see that the output's folder is there, may be written and is not full",
+	state.ReasonOutputMissing: "mount its disk, or put its folder back; if its place is meant to be another one from now on, finrelay output adopt OUTPUT-NAME",
 	state.ReasonPathTaken:     "the output's path template gives two exports one name: put {export_id} in it, restart, then finrelay rerun EXPORT-ID",
 	state.ReasonDisk:          "see that disk and folders of state and outputs are there, writable and not full",
 	state.ReasonInterrupted:   "the process ended three times while working on this: look at the log and the raw file, then finrelay rerun EXPORT-ID",

@@ -15,10 +15,10 @@ import (
 // story, or speak of what a person has decided.
 var neverParked = []state.Reason{
 	state.ReasonEndpointTest, state.ReasonImportStatus, state.ReasonNoLink, // ignored events
-	state.ReasonRerun, state.ReasonRetry, state.ReasonSkipped, // a person's verbs
+	state.ReasonRerun, state.ReasonRetry, state.ReasonSkipped, state.ReasonTaken, state.ReasonSeen, // a person's verbs
 	state.ReasonDuplicateEvent, state.ReasonFreshLink, state.ReasonShutdown, state.ReasonRawRemoved, state.ReasonNewEpoch, // the journal's
 	state.ReasonRedelivered, state.ReasonNoFile, state.ReasonNoFreshLink, // a queue's, done with
-	state.ReasonStillRunning,                       // the journal's
+	state.ReasonStillRunning, state.ReasonPlace, // the journal's
 	state.ReasonSameExport, state.ReasonSuperseded, // closed by what came another way
 }
 
@@ -59,6 +59,9 @@ func TestAdviceNamesCommandsThatExist(t *testing.T) {
 	texts := map[string]string{"default": Advice("no such reason"), "full push": (&Relay{}).fullPush(state.Shipment{})}
 	for reason, text := range advice {
 		texts[string(reason)] = text
+	}
+	for remark := range remarkAdvice {
+		texts["remark "+string(remark)] = nextOf(state.Remarks{remark}, "prod")
 	}
 	called := regexp.MustCompile(`finrelay ([a-z]+)`)
 	ids := regexp.MustCompile(`\bID\b`)
@@ -137,6 +140,10 @@ func TestFullRefresh(t *testing.T) {
 		{"of another environment", []Flow{with(full, func(f *Flow) { f.Environments = []string{"uat"} }), incremental}, false},
 		{"by a target entity that is not known", []Flow{with(full, func(f *Flow) { f.TargetEntities = []string{"Cust*"} })}, false},
 		{"on a condition", []Flow{with(full, func(f *Flow) { f.When = ".x" })}, false},
+		{"of another source", []Flow{with(full, func(f *Flow) { f.Sources = []string{byQueue} }), incremental}, false},
+		{"by a data project that is not told", []Flow{with(full, func(f *Flow) { f.Projects = []string{"Daily"} }), incremental}, false},
+		{"by one that is not told, and in any case", []Flow{with(full, func(f *Flow) { f.Projects = []string{"Daily"} }), full}, true},
+		{"perhaps an incremental one's", []Flow{with(incremental, func(f *Flow) { f.Projects = []string{"Daily"} }), full}, false},
 	} {
 		for i := range c.flows {
 			if err := c.flows[i].compile(); err != nil {

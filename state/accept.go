@@ -22,7 +22,7 @@ type Arrival struct {
 	State       State  // Accepted, Ignored or Unreadable
 	Reason      Reason
 	Body        []byte
-	Unread      []byte // the whole body of an Unreadable event, to read again later
+	Unread      []byte // the whole body of an Unreadable event, signatures included, to read again later
 
 	BusinessEventID string
 	FinOpsEventID   string
@@ -60,7 +60,8 @@ type Receipt struct {
 //
 // An arrival whose identity is known in the environment's present epoch is a
 // duplicate: it is counted and noted, and when its original has no raw file
-// yet and its link lives longer, the link is lent.
+// yet and its link lives longer, the link is lent. One whose link is found only
+// now (the configuration has learned its field) takes its original's place.
 func (db *DB) Accept(ctx context.Context, arrivals []Arrival) ([]Receipt, error) {
 	var receipts []Receipt
 	err := db.update(ctx, func(t *tx) error {
@@ -189,12 +190,38 @@ func (t *tx) duplicate(a *Arrival, r Receipt) (Receipt, error) {
 	if err := t.note(KindEvent, r.EventID, r.ShipmentID, r.State, r.State, ReasonDuplicateEvent, ""); err != nil {
 		return r, err
 	}
-	if a.Shipment == nil || r.ShipmentID == "" {
+	switch {
+	case a.Shipment == nil:
+		return r, nil
+	case r.State == Unreadable, r.State == Ignored && r.Reason == ReasonNoLink:
+		return t.foundLink(a, r)
+	case r.ShipmentID == "":
 		return r, nil
 	}
 	woken, err := t.lend(r.ShipmentID, a)
 	r.Woken = woken
 	return r, err
+}
+
+// foundLink makes an event that is here and brought no shipment what its repeat
+// is read as. To take it for a mere duplicate would lose the link.
+func (t *tx) foundLink(a *Arrival, r Receipt) (Receipt, error) {
+	was := r.State
+	epoch, err := t.epoch(a.Environment)
+	if err != nil {
+		return r, err
+	}
+	if r, err = t.readAs(r.EventID, a, epoch); err != nil {
+		return r, err
+	}
+	if err := t.step(KindEvent, r.EventID, r.ShipmentID, was, Accepted, ReasonDuplicateEvent, "it came again, and its link is found now"); err != nil {
+		return r, err
+	}
+	if _, err := t.exec(`UPDATE events SET state = 'accepted', reason = ?2, shipment_id = ?3 WHERE id = ?1`,
+		r.EventID, ReasonDuplicateEvent, r.ShipmentID); err != nil {
+		return r, err
+	}
+	return r, t.dropUnread(r.EventID)
 }
 
 // lend gives a shipment without a raw file a link that lives longer, and sets

@@ -54,7 +54,7 @@ func TestAdoptedTwiceIsOnce(t *testing.T) {
 		t.Errorf("adopted as %+v", s)
 	}
 	l.claim(1)
-	l.must(l.Fetched(bg, s.ID, RawFile{File: "raw/x", Bytes: 1}))
+	l.must(l.Fetched(bg, s.ID, RawFile{File: "raw/x", Bytes: 1, Proof: ProofWhole}))
 	l.must(l.Opened(bg, s.ID, "Nightly", []NewExport{newExport("a.csv", "out")}))
 	for _, again := range [][]Adopted{l.adopt("run-1"), l.adopt("RUN-1"), l.adopt("run-1", "customer GROUPS")} {
 		if again[0].New || again[0].ShipmentID != s.ID {
@@ -81,7 +81,7 @@ func TestAdoptTheRest(t *testing.T) {
 			l.must(l.ParkShipment(bg, x.Shipment.ID, ReasonLinkGone, ""))
 			l.must(l.Skip(bg, x.Shipment.ID, "eve", "not needed"))
 		case held[2].ShipmentID: // no event of the project as a whole is on its way any more
-			l.must(l.Fetched(bg, x.Shipment.ID, RawFile{File: "raw/x", Bytes: 1}))
+			l.must(l.Fetched(bg, x.Shipment.ID, RawFile{File: "raw/x", Bytes: 1, Proof: ProofWhole}))
 			l.must(l.Opened(bg, x.Shipment.ID, "Nightly", []NewExport{{Member: "s.csv", Entity: "Sites", Reason: ReasonNoFlow}}))
 		}
 	}

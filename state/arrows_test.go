@@ -30,6 +30,9 @@ var situations = map[string]func(*ledger) subject{
 	"event ignored": func(l *ledger) subject {
 		return subject{event: l.accept(Arrival{Environment: "prod", Identity: "i", State: Ignored, Body: []byte("{}")})[0].EventID}
 	},
+	"event ignored, without a link": func(l *ledger) subject {
+		return subject{event: l.accept(Arrival{Environment: "prod", Identity: "a", State: Ignored, Reason: ReasonNoLink, Body: []byte("{}")})[0].EventID}
+	},
 	"shipment pending":  func(l *ledger) subject { return subject{shipment: l.pending("a")} },
 	"shipment fetching": func(l *ledger) subject { return subject{shipment: l.fetching("a")} },
 	"shipment waiting": func(l *ledger) subject {
@@ -120,8 +123,10 @@ var transitions = map[string]func(*ledger, subject) error{
 		_, err := l.ClaimFetches(bg, FetchClaims{Limit: 10})
 		return err
 	},
-	"mark":    func(l *ledger, s subject) error { return l.Mark(bg, s.shipment, "e", 5) },
-	"fetched": func(l *ledger, s subject) error { return l.Fetched(bg, s.shipment, RawFile{File: "raw/x"}) },
+	"mark": func(l *ledger, s subject) error { return l.Mark(bg, s.shipment, "e", 5) },
+	"fetched": func(l *ledger, s subject) error {
+		return l.Fetched(bg, s.shipment, RawFile{File: "raw/x", Proof: ProofWhole})
+	},
 	"wait fetch": func(l *ledger, s subject) error {
 		return l.WaitFetch(bg, s.shipment, l.Now().Add(time.Hour), ReasonBusy, "")
 	},
@@ -258,7 +263,7 @@ func trySituation(t *testing.T, build func(*ledger) subject) (refused int, seen 
 
 // The one place that checks arrows refuses every other pair of words.
 func TestUnlistedArrowsAreRefused(t *testing.T) {
-	all := []State{"", Accepted, Ignored, Unreadable, Pending, Fetching, Expired, Fetched, Settled, Open, Landed, Skipped, Ready, Running, Delivered, Waiting, Parked, Removed, Held, Due, Stale, Acked, Assumed, Queued, Starting, Stuck, Done, Failed, Punctual, Quiet, Late}
+	all := []State{"", Accepted, Ignored, Unreadable, Pending, Fetching, Expired, Fetched, Settled, Open, Landed, Skipped, Ready, Running, Delivered, Waiting, Parked, Removed, Held, Due, Stale, Acked, Assumed, Queued, Starting, Stuck, Done, Failed, Punctual, Quiet, Late, Placed}
 	l := newLedger(t)
 	before := l.dump()
 	for kind := range arrows {

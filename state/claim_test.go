@@ -80,7 +80,7 @@ func TestAttemptsAreCommittedBeforeWork(t *testing.T) {
 	if state != "fetching" || attempts != 1 || owner != "test" || int64(lease) != testTime.Add(time.Minute).UnixMilli() {
 		t.Errorf("on disk: %s, %d attempts, owner %q until %d", state, attempts, owner, lease)
 	}
-	l.must(l.Fetched(bg, id, RawFile{File: "raw/x"}))
+	l.must(l.Fetched(bg, id, RawFile{File: "raw/x", Proof: ProofWhole}))
 	l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
 	jobs := l.running()
 	l.must(reader.QueryRow(`SELECT state, attempts, owner FROM deliveries`).Scan(&state, &attempts, &owner))

@@ -22,9 +22,10 @@ type Landing struct {
 	Path         string
 	ManifestPath string
 	Counts
-	Bytes  int64
-	SHA256 string // hex
-	Notes  string // replaces the export's notes; worth knowing, stops nothing
+	Bytes   int64
+	SHA256  string // hex
+	Notes   string // worth knowing, stops nothing; added to the export's
+	Remarks Remarks
 }
 
 // Delivered says that an output has all of an export's rows, durably. In the
@@ -45,7 +46,10 @@ func (db *DB) Delivered(ctx context.Context, key DeliveryKey, l Landing) error {
 			d.ExportID, d.Output, l.Path, l.ManifestPath, l.Rows, l.BadRows, l.Bytes, l.SHA256, t.now); err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE exports SET rows = ?2, bad_rows = ?3, notes = ?4 WHERE id = ?1`, e.ID, l.Rows, l.BadRows, l.Notes); err != nil {
+		if _, err := t.exec(`UPDATE exports SET rows = ?2, bad_rows = ?3 WHERE id = ?1`, e.ID, l.Rows, l.BadRows); err != nil {
+			return err
+		}
+		if err := t.remark(e, l); err != nil {
 			return err
 		}
 		if err := t.moveCheckpoint(d, e, l.Rows); err != nil {

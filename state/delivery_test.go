@@ -34,7 +34,7 @@ func (l *ledger) landedAt(identity string, minutes int, rows int64) string {
 func (l *ledger) finish(rows int64) string {
 	l.t.Helper()
 	id := l.claim(1)[0].Shipment.ID
-	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id, Proof: ProofWhole}))
 	l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
 	l.running()
 	l.deliver(ExportID(id, ""), "out", rows)
@@ -102,7 +102,7 @@ func TestOldestOpen(t *testing.T) {
 	l.claim(1)
 	l.accept(at("later", 60))
 	oldest("fetching", 50, 2)
-	l.must(l.Fetched(bg, id, RawFile{File: "raw/x"}))
+	l.must(l.Fetched(bg, id, RawFile{File: "raw/x", Proof: ProofWhole}))
 	oldest("fetched", 50, 2)
 	l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
 	oldest("open", 50, 2)

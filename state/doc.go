@@ -35,8 +35,11 @@
 //	           skipped as a copy ──▶ parked (its original did not land)
 //
 //	event      (new) ▶ accepted | ignored | unreadable ──▶ accepted | ignored (read again, skipped)
+//	           ignored, without a link ──▶ accepted (came again, its link found)
 //
 //	cadence    (new) ▶ punctual ◀──▶ quiet ◀──▶ late ──▶ punctual; of one entity (new) ▶ quiet, late
+//
+//	output     (new) ▶ placed ▶ placed (another folder, or another marker that a person adopted)
 //
 // Messages of a queue and executions have machines of their own.
 //
@@ -47,6 +50,13 @@
 // skipped, or parked on a list that a person sees. Its link's signature is
 // deleted then. Its raw file stays: until the retention time after the last
 // thing that needed it, and always while one of its exports is open or parked.
+//
+// # Proof
+//
+// A queue's message is acked, and so forgotten by FinOps, when its shipment's
+// proof says why the file is the export (proof.go). What a download brought and
+// is not proved is kept, and the shipment waits or is parked; FinOps hands the
+// message out again.
 //
 // # Durability
 //

@@ -148,8 +148,8 @@ func (t *tx) createExport(s Shipment, project string, e *NewExport) error {
 	}
 	// The time of receipt is the shipment's: what people wait for began then.
 	if _, err := t.exec(`INSERT INTO exports (id, shipment_id, environment, member, entity, target_entity, legal_entity, refresh_type, project, flow, notes,
-			order_at, order_no, expected_rows, state, reason, detail, received_at, twin)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)`,
+			order_at, order_no, expected_rows, state, reason, detail, received_at, twin, opening_notes)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?11)`,
 		id, s.ID, s.Environment, e.Member, e.Entity, e.TargetEntity, e.LegalEntity, e.RefreshType, project, e.Flow, e.Notes,
 		millis(s.Order.At), s.Order.No, e.ExpectedRows, to, reason, e.Detail, millis(s.ReceivedAt), e.Twin); err != nil {
 		return err
@@ -240,6 +240,11 @@ func (db *DB) rerunExport(ctx context.Context, exportID, flow string, deliveries
 		}
 		if _, err := t.exec(`UPDATE exports SET state = 'open', reason = '', detail = '', flow = ?2, landed_at = NULL, twin = ?3 WHERE id = ?1`, e.ID, flow, e.Twin); err != nil {
 			return err
+		}
+		if e.State == Landed { // it lands anew, and what is to be said of that is not known yet
+			if _, err := t.exec(`UPDATE exports SET notes = opening_notes, remarks = '', unseen = '' WHERE id = ?1`, e.ID); err != nil {
+				return err
+			}
 		}
 		return t.rerouteDeliveries(e, deliveries, by)
 	})

@@ -31,6 +31,16 @@ func checkFilesystem(folder string) error {
 	return judgeFilesystem(folder, uint32(st.Type))
 }
 
+// Free gives the bytes that this user may still write where the ledger is; known
+// is false where that cannot be asked.
+func (db *DB) Free() (bytes uint64, known bool) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(db.folder, &st); err != nil {
+		return 0, false
+	}
+	return st.Bavail * uint64(st.Frsize), true
+}
+
 func judgeFilesystem(folder string, magic uint32) error {
 	if name, ok := networkFilesystems[magic]; ok {
 		return &FilesystemError{Folder: folder, Type: name}

@@ -34,8 +34,9 @@ func checkInvariants(t failer, db *DB, after string) {
 			WHERE a.state IN ('starting', 'running', 'stuck') AND b.state IN ('starting', 'running', 'stuck')`,
 		"a run done without its shipment": `SELECT x.id FROM executions x WHERE x.state = 'done' AND NOT EXISTS (SELECT 1 FROM shipments s WHERE s.id = x.shipment_id)`,
 		"an ack of what could still be lost": `SELECT m.shipment_id FROM messages m JOIN shipments s ON s.seq = m.seq
-			WHERE m.state <> 'held' AND s.raw_file = '' AND s.state <> 'settled'`,
-		"a receipt kept after its ack": `SELECT shipment_id FROM messages WHERE state IN ('acked', 'assumed') AND body <> x''`,
+			WHERE m.state <> 'held' AND (s.proof = '' OR s.raw_file = '' AND s.state <> 'settled')`,
+		"a raw file that nothing says is the export": `SELECT id FROM shipments WHERE raw_file <> '' AND proof = ''`,
+		"a receipt kept after its ack":               `SELECT shipment_id FROM messages WHERE state IN ('acked', 'assumed') AND body <> x''`,
 	} {
 		var id string
 		err := db.readRow(bg, query, nil, &id)
@@ -71,6 +72,7 @@ func checkReplay(t failer, db *DB, after string) {
 		UNION ALL SELECT id, state FROM exports UNION ALL SELECT export_id || '/' || output, state FROM deliveries
 		UNION ALL SELECT shipment_id || '/message', state FROM messages UNION ALL SELECT id, state FROM executions
 		UNION ALL SELECT flow || '@' || environment, state FROM cadences
+		UNION ALL SELECT DISTINCT output, 'placed' FROM places
 		UNION ALL SELECT flow || '@' || environment || '/' || entity, state FROM missing`, nil,
 		func(scan func(...any) error) (r row, err error) {
 			err = scan(&r.id, &r.state)

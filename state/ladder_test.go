@@ -23,12 +23,12 @@ func init() {
 	situations["fetched what came by the queue already"] = func(l *ledger) subject {
 		id := l.fetchingOf("a", "run")
 		l.openedMessage("c1", "run")
-		l.must(l.Fetched(bg, id, RawFile{File: "raw/x"}))
+		l.must(l.Fetched(bg, id, RawFile{File: "raw/x", Proof: ProofWhole}))
 		return subject{shipment: id, export: ExportID(id, "")}
 	}
 	situations["running, its copy skipped"] = func(l *ledger) subject {
 		id := l.fetchingOf("a", "run")
-		l.must(l.Fetched(bg, id, RawFile{File: "raw/x"}))
+		l.must(l.Fetched(bg, id, RawFile{File: "raw/x", Proof: ProofWhole}))
 		l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
 		l.openedMessage("c1", "run")
 		l.running()
@@ -82,7 +82,7 @@ func (l *ledger) openedMessage(correlation, execution string) (exportID string) 
 	r, err := l.AcceptMessage(bg, NewMessage{Environment: "prod", Activity: "a1", CorrelationID: correlation, Body: []byte("receipt"), ExecutionID: execution})
 	l.must(err)
 	l.claim(9)
-	l.must(l.Fetched(bg, r.ShipmentID, RawFile{File: "raw/" + r.ShipmentID}))
+	l.must(l.Fetched(bg, r.ShipmentID, RawFile{File: "raw/" + r.ShipmentID, Proof: ProofWhole}))
 	l.must(l.Opened(bg, r.ShipmentID, "", []NewExport{newExport("groups.csv", "out")}))
 	return ExportID(r.ShipmentID, "groups.csv")
 }
@@ -92,7 +92,7 @@ func (l *ledger) openedMessage(correlation, execution string) (exportID string) 
 func TestOneExecutionByTwoWays(t *testing.T) {
 	event := func(l *ledger, identity, execution string) string {
 		id := l.fetchingOf(identity, execution)
-		l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+		l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id, Proof: ProofWhole}))
 		l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
 		return ExportID(id, "")
 	}
@@ -114,7 +114,7 @@ func TestOneExecutionByTwoWays(t *testing.T) {
 		}, []State{Open, Open, Open}},
 		{"the other stands on the list", func(l *ledger) []string {
 			id := l.fetchingOf("a", "run")
-			l.must(l.Fetched(bg, id, RawFile{File: "raw/x"}))
+			l.must(l.Fetched(bg, id, RawFile{File: "raw/x", Proof: ProofWhole}))
 			l.must(l.Opened(bg, id, "", []NewExport{{Entity: "Customer groups", LegalEntity: "usmf", Reason: ReasonDamaged}}))
 			return []string{ExportID(id, ""), l.openedMessage("c1", "run")}
 		}, []State{Parked, Open}},

@@ -136,7 +136,7 @@ func (l *ledger) fetching(identity string) string {
 func (l *ledger) fetched(identity string) string {
 	l.t.Helper()
 	id := l.fetching(identity)
-	l.must(l.Fetched(context.Background(), id, RawFile{File: "raw/" + id, Bytes: 10, SHA256: "ab"}))
+	l.must(l.Fetched(context.Background(), id, RawFile{File: "raw/" + id, Bytes: 10, SHA256: "ab", Proof: ProofWhole}))
 	return id
 }
 
@@ -236,7 +236,7 @@ func (l *ledger) journal() []JournalEntry {
 func (l *ledger) dump() string {
 	l.t.Helper()
 	var b strings.Builder
-	for _, table := range []string{"environments", "events", "bodies", "links", "unread", "shipments", "exports", "deliveries", "checkpoints", "messages", "queues", "executions", "journal"} {
+	for _, table := range []string{"environments", "events", "bodies", "links", "unread", "shipments", "exports", "deliveries", "checkpoints", "messages", "queues", "executions", "places", "journal"} {
 		rows, err := l.read.Query(`SELECT * FROM ` + table + ` ORDER BY 1, 2`)
 		l.must(err)
 		columns, err := rows.Columns()

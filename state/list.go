@@ -19,6 +19,8 @@ type Filter struct {
 	// next try.
 	States     []State
 	Reason     Reason    // of an open export that of a delivery that waits
+	Remark     Remark    // exports only: those that have it
+	Unseen     bool      // exports only: landed with a remark, that of Remark if it is named, that nobody has looked at
 	ShipmentID string    // exports only
 	Since      time.Time // received at or after
 	Limit      int       // rows; 0 is DefaultLimit, negative is no limit
@@ -53,6 +55,15 @@ func (f Filter) where(columns ...string) (string, []any) {
 	}
 	if f.ShipmentID != "" && has["shipment_id"] {
 		add("shipment_id = ?", f.ShipmentID)
+	}
+	if f.Remark != "" && has["remarks"] {
+		add("remarks <> '' AND instr(' ' || remarks || ' ', ' ' || ? || ' ') > 0", f.Remark)
+	}
+	if f.Unseen && has["remarks"] {
+		terms = append(terms, "state = 'landed' AND remarks <> '' AND unseen <> ''")
+		if f.Remark != "" {
+			add("instr(' ' || unseen || ' ', ' ' || ? || ' ') > 0", f.Remark)
+		}
 	}
 	switch {
 	case !f.Since.IsZero() && has["requested_at"]:
@@ -120,10 +131,10 @@ func (db *DB) Exports(ctx context.Context, f Filter) ([]Export, error) {
 	from := "exports"
 	if few, err := db.fewExportsSince(ctx, f.Since); err != nil {
 		return nil, err
-	} else if few && f.ShipmentID == "" && f.Entity == "" && (len(f.States) == 0 || hasRest(f.States)) {
+	} else if few && f.ShipmentID == "" && f.Entity == "" && f.Remark == "" && !f.Unseen && (len(f.States) == 0 || hasRest(f.States)) {
 		from = "exports INDEXED BY exports_received"
 	}
-	where, args := f.where("shipment_id", "open")
+	where, args := f.where("shipment_id", "open", "remarks")
 	return collect(ctx, db, `SELECT `+exportColumns+` FROM `+from+where, args, only(scanExport))
 }
 

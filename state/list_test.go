@@ -138,7 +138,7 @@ func TestStory(t *testing.T) {
 	event := l.accept(arrival("a"))[0]
 	sh := event.ShipmentID
 	l.claim(1)
-	l.must(l.Fetched(bg, sh, RawFile{File: "raw/x", Detail: "resumed twice"}))
+	l.must(l.Fetched(bg, sh, RawFile{File: "raw/x", Detail: "resumed twice", Proof: ProofWhole}))
 	l.must(l.Opened(bg, sh, "", []NewExport{newExport("", "out")}))
 	id := ExportID(sh, "")
 	l.running()

@@ -17,6 +17,9 @@ const (
 	KindDelivery Kind = "delivery"
 	// KindEnvironment appears in the journal only.
 	KindEnvironment Kind = "environment"
+	// KindRefusal, in the journal only, is what a door turned away: its subject
+	// is ENVIRONMENT/STATUS.
+	KindRefusal Kind = "refusal"
 )
 
 // State is where an event, shipment, export or delivery stands.
@@ -27,7 +30,7 @@ const (
 	// Events.
 	Accepted   State = "accepted"   // has a shipment
 	Ignored    State = "ignored"    // stored, carries no export; the reason says which kind it is
-	Unreadable State = "unreadable" // stored, needs a person
+	Unreadable State = "unreadable" // stored, needs a person: not understood, or no link found in it
 
 	// Shipments.
 	Pending  State = "pending"  // its link is to be fetched now
@@ -49,6 +52,8 @@ const (
 	// Removed appears in the journal only: of a delivery whose output a rerun
 	// does not name any more.
 	Removed State = "removed"
+	// EventRefused appears in the journal only, once for each count of a Refusal.
+	EventRefused State = "refused"
 
 	// Shipments and deliveries: again at due_at.
 	Waiting State = "waiting"
@@ -61,13 +66,14 @@ var arrows = map[Kind]map[State][]State{
 	KindEvent: {
 		"":         {Accepted, Ignored, Unreadable},
 		Unreadable: {Accepted, Ignored}, // read again, or skipped by a person
+		Ignored:    {Accepted},          // came again, and its link is found now
 	},
 	KindShipment: {
-		"":       {Pending, Settled}, // settled at once: a queue's message without a file
-		Pending:  {Fetching},
-		Waiting:  {Fetching, Pending},
+		"":       {Pending, Settled},           // settled at once: a queue's message without a file
+		Pending:  {Fetching, Fetched, Settled}, // fetched, settled: a person takes what is here
+		Waiting:  {Fetching, Pending, Fetched, Settled},
 		Fetching: {Fetched, Waiting, Expired, Parked, Pending, Settled}, // settled: dead, and its rows came another way
-		Expired:  {Pending, Settled},                                    // settled: skipped by a person, or its rows came another way
+		Expired:  {Pending, Fetched, Settled},                           // settled: skipped by a person, or its rows came another way
 		Fetched:  {Settled, Parked},
 		Parked:   {Pending, Fetched, Settled},
 	},
@@ -90,7 +96,7 @@ var arrows = map[Kind]map[State][]State{
 		"":      {Held},
 		Held:    {Due},
 		Due:     {Acked, Stale},
-		Stale:   {Due, Assumed},
+		Stale:   {Due, Acked, Assumed},
 		Acked:   {Due}, // handed out again: the ack had no effect
 		Assumed: {Due},
 	},
@@ -99,6 +105,10 @@ var arrows = map[Kind]map[State][]State{
 		Punctual: {Quiet, Late},
 		Quiet:    {Punctual, Late},
 		Late:     {Punctual, Quiet},
+	},
+	KindOutput: {
+		"":     {Placed},
+		Placed: {Placed}, // in another folder, or with another marker that a person adopted
 	},
 	KindDelivery: {
 		"":        {Ready},

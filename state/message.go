@@ -16,8 +16,9 @@ const (
 	// the 30 minutes, because a receipt that was replaced acks nothing.
 	AckWindow = 25 * time.Minute
 	// AssumedAfter is how long a queue must have been polled without the
-	// message coming again until an ack that got no answer is taken as done:
-	// twice the time after which it would have come, and a bit.
+	// message coming again until FinOps is asked about an ack that got no answer,
+	// which is taken as done if FinOps does not say: twice the time after which
+	// it would have come, and a bit.
 	AssumedAfter = 65 * time.Minute
 	// MessageLife is how long a message's file can be downloaded.
 	MessageLife = 7 * 24 * time.Hour
@@ -35,7 +36,7 @@ const (
 	Due     State = "due"     // to be acked at due_at
 	Stale   State = "stale"   // the receipt is too old; FinOps will hand it out again
 	Acked   State = "acked"   // FinOps confirmed
-	Assumed State = "assumed" // the ack got no answer, and the message did not come again
+	Assumed State = "assumed" // the ack got no answer, the message did not come again, and FinOps does not say
 )
 
 // NewMessage is one answer to a dequeue.
@@ -59,6 +60,7 @@ type NewMessage struct {
 type MessageReceipt struct {
 	ShipmentID string
 	New        bool
+	Again      bool // a download of its file has failed or is in doubt: it is fetched by the newer link
 	// State is the message's, after this dequeue.
 	State State
 }
@@ -95,14 +97,14 @@ func (t *tx) createMessage(r *MessageReceipt, identity string, m NewMessage) err
 		[]any{m.Environment, m.Activity, t.now}, &number); err != nil {
 		return err
 	}
-	to, reason := Pending, Reason("")
+	to, reason, proof := Pending, Reason(""), Unproved
 	if m.NoFile != "" {
-		to, reason = Settled, ReasonNoFile
+		to, reason, proof = Settled, ReasonNoFile, ProofNoFile
 	}
 	seq, err := t.insert(`INSERT INTO shipments (id, environment, source, event_id, identity, entity, legal_entity, execution_id, definition_group,
-			order_at, order_no, link_path, deadline, state, reason, detail, due_at, received_at, settled_at, held)
-		VALUES (?1, ?2, 'queue', '', ?3, '', '', ?12, '', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?4, ?4, CASE WHEN ?8 = 'settled' THEN ?4 END, ?11)`,
-		r.ShipmentID, m.Environment, identity, t.now, number, m.LinkPath, t.now+MessageLife.Milliseconds(), to, reason, m.NoFile, m.Park, m.ExecutionID)
+			order_at, order_no, link_path, deadline, state, reason, detail, due_at, received_at, settled_at, held, proof)
+		VALUES (?1, ?2, 'queue', '', ?3, '', '', ?12, '', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?4, ?4, CASE WHEN ?8 = 'settled' THEN ?4 END, ?11, ?13)`,
+		r.ShipmentID, m.Environment, identity, t.now, number, m.LinkPath, t.now+MessageLife.Milliseconds(), to, reason, m.NoFile, m.Park, m.ExecutionID, proof)
 	if err != nil {
 		return err
 	}
@@ -151,10 +153,18 @@ func (t *tx) redelivered(r *MessageReceipt, m NewMessage) error {
 			return err
 		}
 		s, err := t.shipment(r.ShipmentID)
-		if err != nil || s.RawHere() || s.State != Parked && s.State != Expired {
+		if err != nil || s.RawHere() {
 			return err
 		}
-		return t.requeue(s, ReasonRedelivered, "the queue handed the message out again")
+		r.Again = s.Seen.File != ""
+		switch s.State {
+		case Parked, Expired, Waiting:
+			// The link that came with it is tried at once, whatever the last one gave.
+			r.Again = true
+			return t.requeue(s, ReasonRedelivered, "the queue handed the message out again")
+		default:
+			return nil
+		}
 	case Due:
 		return t.note(KindMessage, messageID(r.ShipmentID), r.ShipmentID, Due, Due, ReasonRedelivered, "")
 	}
@@ -167,12 +177,14 @@ func (t *tx) redelivered(r *MessageReceipt, m NewMessage) error {
 	return err
 }
 
-// ackDue lets a held message be acked. It is called when a shipment comes to
-// rest with nothing that could be lost: settled, or parked with its raw file here.
+// ackDue lets a held message be acked whose shipment's file is proved. It is
+// called when a shipment comes to rest with nothing that could be lost: settled,
+// or parked with its raw file here.
 // The message of a copy is held until the export that has its rows has come to
 // rest too: FinOps forgets no rows that are in no output yet.
 func (t *tx) ackDue(shipmentID string) error {
 	n, err := t.exec(`UPDATE messages SET state = 'due', due_at = ?2, attempts = 0 WHERE shipment_id = ?1 AND state = 'held'
+		AND (SELECT proof FROM shipments WHERE id = ?1) <> ''
 		AND NOT EXISTS (SELECT 1 FROM exports c JOIN exports o ON o.id = c.twin
 			WHERE c.shipment_id = ?1 AND c.state = 'skipped' AND c.reason = 'same_export' AND o.state = 'open')`, shipmentID, t.now)
 	if err != nil || n == 0 {
@@ -313,28 +325,33 @@ func (db *DB) WaitAck(ctx context.Context, shipmentID string, due time.Time, det
 	})
 }
 
-// assumeAcked closes acks that got no answer, of messages that a drained queue
-// has not handed out again for AssumedAfter.
-func (t *tx) assumeAcked(environment, activity string) error {
-	var ids []string
-	if err := t.rows(`SELECT shipment_id FROM messages WHERE environment = ?1 AND activity = ?2 AND state = 'stale' AND dequeued_at < ?3`,
-		[]any{environment, activity, t.now - AssumedAfter.Milliseconds()}, func(scan func(...any) error) error {
-			var id string
-			err := scan(&id)
-			ids = append(ids, id)
-			return err
-		}); err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if err := t.moveMessage(id, Stale, Assumed, "no redelivery within 65 minutes of polling"); err != nil {
+// DoubtfulAcks gives the messages of a queue whose ack got no answer and that
+// FinOps has not handed out again for AssumedAfter. What FinOps says of each
+// decides: AckSettled.
+func (db *DB) DoubtfulAcks(ctx context.Context, environment, activity string) ([]Message, error) {
+	return collect(ctx, db, `SELECT shipment_id, correlation_id, dequeued_at FROM messages
+		WHERE environment = ?1 AND activity = ?2 AND state = 'stale' AND dequeued_at < ?3 ORDER BY seq`,
+		[]any{environment, activity, millis(db.Now()) - AssumedAfter.Milliseconds()}, func(scan func(...any) error) (Message, error) {
+			m := Message{Environment: environment, Activity: activity, State: Stale}
+			var at int64
+			err := scan(&m.ShipmentID, &m.CorrelationID, &at)
+			m.DequeuedAt = fromMillis(at)
+			return m, err
+		})
+}
+
+// AckSettled closes a message whose ack got no answer: as Acked, because FinOps
+// says that it was, or as Assumed, because FinOps does not say. One that came
+// again meanwhile is left: its newer receipt decides.
+func (db *DB) AckSettled(ctx context.Context, m Message, as State, detail string) error {
+	return db.update(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE messages SET body = x'', acked_at = ?3 WHERE shipment_id = ?1 AND state = 'stale' AND dequeued_at = ?2`,
+			m.ShipmentID, millis(m.DequeuedAt), t.now)
+		if err != nil || n == 0 {
 			return err
 		}
-		if _, err := t.exec(`UPDATE messages SET body = x'', acked_at = ?2 WHERE shipment_id = ?1`, id, t.now); err != nil {
-			return err
-		}
-	}
-	return nil
+		return t.moveMessage(m.ShipmentID, Stale, as, detail)
+	})
 }
 
 // Message is a queue message with what became of its ack.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 )
@@ -36,7 +37,7 @@ func init() {
 	situations["message assumed acked"] = message(func(l *ledger) string {
 		id := l.messageStale()
 		l.clock.Add(time.Hour.Milliseconds())
-		l.must(l.PollEnded(bg, "prod", "a1", ""))
+		l.must(l.settleAcks(Assumed))
 		return id
 	})
 
@@ -53,6 +54,10 @@ func init() {
 	transitions["acked"] = func(l *ledger, s subject) error { return l.Acked(bg, s.shipment, l.dequeuedAt(s.shipment)) }
 	transitions["wait ack"] = func(l *ledger, s subject) error {
 		return l.WaitAck(bg, s.shipment, l.Now().Add(time.Minute), "")
+	}
+	transitions["FinOps says that it was acked"] = func(l *ledger, _ subject) error {
+		l.clock.Add(AssumedAfter.Milliseconds())
+		return l.settleAcks(Acked)
 	}
 	transitions["poll ended with the queue empty"] = func(l *ledger, _ subject) error { return l.PollEnded(bg, "prod", "a1", "") }
 }
@@ -78,6 +83,15 @@ func (l *ledger) messageStale() string {
 	_, err := l.ClaimAcks(bg, 9)
 	l.must(err)
 	return id
+}
+
+// settleAcks closes the acks that got no answer.
+func (l *ledger) settleAcks(as State) error {
+	doubtful, err := l.DoubtfulAcks(bg, "prod", "a1")
+	for _, m := range doubtful {
+		err = errors.Join(err, l.AckSettled(bg, m, as, ""))
+	}
+	return err
 }
 
 // dequeuedAt is zero for what is no message.
@@ -126,7 +140,7 @@ func landMessage(t *testing.T, db *DB, shipmentID string) {
 	if len(jobs) != 1 || jobs[0].Shipment.ID != shipmentID {
 		t.Fatalf("claimed %+v; want %s", jobs, shipmentID)
 	}
-	must(db.Fetched(ctx, shipmentID, RawFile{File: "raw/" + shipmentID, Bytes: 1}))
+	must(db.Fetched(ctx, shipmentID, RawFile{File: "raw/" + shipmentID, Bytes: 1, Proof: ProofWhole}))
 	must(db.Opened(ctx, shipmentID, "", []NewExport{{Member: "a.csv", Entity: "A", Flow: "f", Deliveries: []NewDelivery{{Output: "o", Flow: "f"}}}}))
 	_, err = db.ClaimDeliveries(ctx, "me", time.Minute, 1)
 	must(err)
@@ -178,7 +192,7 @@ func TestAckWaitsForLanding(t *testing.T) {
 }
 
 // A receipt older than 25 minutes is not used; the next delivery brings a new
-// one, and if none comes the ack is taken as done, and said to be assumed.
+// one, and if none comes for long enough FinOps is to be asked about the ack.
 func TestStaleReceipt(t *testing.T) {
 	ctx := context.Background()
 	for _, again := range []bool{true, false} {
@@ -193,20 +207,51 @@ func TestStaleReceipt(t *testing.T) {
 			t.Fatalf("message is %s; want stale", s)
 		}
 		*now = now.Add(10 * time.Minute)
+		if doubtful, err := db.DoubtfulAcks(ctx, "prod", "a1"); err != nil || len(doubtful) != 0 {
+			t.Fatalf("asked about too early: %v, %v", doubtful, err)
+		}
 		want := Assumed
 		if again {
 			want = Due
 			dequeue(t, db, "c1", "receipt 2")
-		} else if err := db.PollEnded(ctx, "prod", "a1", ""); err != nil || messageState(t, db, r.ShipmentID) != Stale {
-			t.Fatalf("assumed too early: %v", err)
 		}
 		*now = now.Add(31 * time.Minute)
-		if err := db.PollEnded(ctx, "prod", "a1", ""); err != nil {
-			t.Fatal(err)
+		doubtful, err := db.DoubtfulAcks(ctx, "prod", "a1")
+		if err != nil || (len(doubtful) == 1) == again {
+			t.Fatalf("redelivered %t: to be asked about are %v, %v", again, doubtful, err)
+		}
+		for _, m := range doubtful {
+			if err := db.AckSettled(ctx, m, Assumed, ""); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if s := messageState(t, db, r.ShipmentID); s != want {
 			t.Errorf("redelivered %t: message is %s; want %s", again, s, want)
 		}
+	}
+}
+
+// An ack about which FinOps was asked, and whose message came again meanwhile:
+// the newer receipt decides.
+func TestAskedAboutAndCameAgain(t *testing.T) {
+	ctx := context.Background()
+	db, now := openQueue(t)
+	r := dequeue(t, db, "c1", "receipt 1")
+	landMessage(t, db, r.ShipmentID)
+	*now = now.Add(AssumedAfter + time.Second)
+	if _, err := db.ClaimAcks(ctx, 10); err != nil {
+		t.Fatal(err)
+	}
+	doubtful, err := db.DoubtfulAcks(ctx, "prod", "a1")
+	if err != nil || len(doubtful) != 1 {
+		t.Fatal(doubtful, err)
+	}
+	dequeue(t, db, "c1", "receipt 2")
+	if err := db.AckSettled(ctx, doubtful[0], Acked, "FinOps says so"); err != nil {
+		t.Fatal(err)
+	}
+	if s := messageState(t, db, r.ShipmentID); s != Due {
+		t.Errorf("message is %s; want it acked with the newer receipt", s)
 	}
 }
 
@@ -252,7 +297,7 @@ func TestAckOfParked(t *testing.T) {
 	if _, err := db.ClaimFetches(ctx, FetchClaims{Limit: 1, Lease: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Fetched(ctx, r.ShipmentID, RawFile{File: "raw/x"}); err != nil {
+	if err := db.Fetched(ctx, r.ShipmentID, RawFile{File: "raw/x", Proof: ProofWhole}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.ParkShipment(ctx, r.ShipmentID, ReasonDamaged, "broken"); err != nil {
@@ -282,7 +327,7 @@ func TestNoFileAndBacklog(t *testing.T) {
 	if _, err := db.ClaimFetches(ctx, FetchClaims{Limit: 1, Lease: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Fetched(ctx, r.ShipmentID, RawFile{File: "raw/x", Bytes: 1}); err != nil {
+	if err := db.Fetched(ctx, r.ShipmentID, RawFile{File: "raw/x", Bytes: 1, Proof: ProofWhole}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Opened(ctx, r.ShipmentID, "", []NewExport{{Member: "a.csv", Entity: "A", Flow: "f", Deliveries: []NewDelivery{{Output: "o", Flow: "f"}}}}); err != nil {

@@ -42,7 +42,7 @@ func TestOneShipmentsWay(t *testing.T) {
 	if err != nil || len(jobs) != 1 || jobs[0].Link != "https://a.example/dmf/x?sig=s" || jobs[0].Shipment.Attempts != 1 {
 		t.Fatalf("claim gave %+v, %v; want the one link", jobs, err)
 	}
-	if err := db.Fetched(ctx, sh, RawFile{File: "raw/" + sh, Bytes: 10, SHA256: "ab"}); err != nil {
+	if err := db.Fetched(ctx, sh, RawFile{File: "raw/" + sh, Bytes: 10, SHA256: "ab", Proof: ProofWhole}); err != nil {
 		t.Fatal(err)
 	}
 	opened, err := db.ClaimOpenings(ctx, "me", time.Minute, 1)

@@ -109,13 +109,18 @@ func TestHotQueriesUseTheirIndexes(t *testing.T) {
 		"waiting exports": func() error {
 			return errOf(l.Exports(bg, Filter{States: []State{Waiting}, Reason: ReasonOutput, Limit: -1}))
 		},
-		"waits":            func() error { return errOf(l.Waits(bg, "prod")) },
-		"links late":       func() error { return errOf(l.LinksLate(bg, "prod")) },
-		"overdue":          func() error { return errOf(l.Overdue(bg, "prod")) },
-		"retry":            func() error { return errOf(l.Retry(bg, RetryScope{Environment: "prod"}, "by eve")) },
-		"trying":           func() error { return errOf(l.Trying(bg, RetryScope{})) },
-		"stuck shipments":  func() error { return errOf(l.Shipments(bg, Filter{States: []State{Parked, Expired}})) },
-		"unreadable":       func() error { return errOf(l.Events(bg, Filter{States: []State{Unreadable}})) },
+		"waits":           func() error { return errOf(l.Waits(bg, "prod")) },
+		"links late":      func() error { return errOf(l.LinksLate(bg, "prod")) },
+		"overdue":         func() error { return errOf(l.Overdue(bg, "prod")) },
+		"retry":           func() error { return errOf(l.Retry(bg, RetryScope{Environment: "prod"}, "by eve")) },
+		"trying":          func() error { return errOf(l.Trying(bg, RetryScope{})) },
+		"stuck shipments": func() error { return errOf(l.Shipments(bg, Filter{States: []State{Parked, Expired}})) },
+		"unreadable":      func() error { return errOf(l.Events(bg, Filter{States: []State{Unreadable}})) },
+		"unseen remarks":  func() error { return errOf(l.UnseenRemarks(bg, "prod")) },
+		"unseen exports":  func() error { return errOf(l.Exports(bg, Filter{Unseen: true, Limit: -1})) },
+		"a remark": func() error {
+			return errOf(l.Exports(bg, Filter{Remark: RemarkRowMismatch, Unseen: true, Environment: "prod"}))
+		},
 		"an entity":        func() error { return errOf(l.Exports(bg, Filter{Entity: "e7", Limit: 10})) },
 		"the labels":       func() error { return errOf(l.Entities(bg)) },
 		"a shipment's own": func() error { return errOf(l.Exports(bg, Filter{ShipmentID: "sh_0000000000000007"})) },
@@ -178,7 +183,7 @@ func fullScan(l *ledger, query string) string {
 		err := scan(&id, &parent, &unused, &detail)
 		words := strings.Fields(detail)
 		partial := map[string]bool{"shipments_due": true, "shipments_wake": true, "shipments_unopen": true, "shipments_open": true, "shipments_raw": true,
-			"exports_open": true, "deliveries_due": true, "deliveries_wake": true, "deliveries_live": true, "events_unreadable": true}
+			"exports_open": true, "exports_remarked": true, "exports_unseen": true, "deliveries_due": true, "deliveries_wake": true, "deliveries_live": true, "events_unreadable": true}
 		if len(words) > 1 && words[0] == "SCAN" && found == "" {
 			for table, aliases := range map[string]string{"events": "events e", "shipments": "shipments s", "exports": "exports x", "deliveries": "deliveries d", "journal": "journal j"} {
 				if strings.Contains(" "+aliases+" ", " "+words[1]+" ") && !partial[words[len(words)-1]] && strings.Contains(query, table) {

@@ -56,19 +56,15 @@ func (db *DB) PollBegun(ctx context.Context, environment, activity string) error
 }
 
 // PollEnded records how a poll ended: with the queue found empty, or with the
-// problem that stopped it before. An empty queue closes acks that nobody
-// answered and that did not come again.
+// problem that stopped it before.
 func (db *DB) PollEnded(ctx context.Context, environment, activity, problem string) error {
 	return db.update(ctx, func(t *tx) error {
 		if problem != "" {
 			_, err := t.exec(`UPDATE queues SET failures = failures + 1, problem = ?3 WHERE environment = ?1 AND activity = ?2`, environment, activity, problem)
 			return err
 		}
-		if _, err := t.exec(`UPDATE queues SET drained_at = ?3, failures = 0, problem = '' WHERE environment = ?1 AND activity = ?2`,
-			environment, activity, t.now); err != nil {
-			return err
-		}
-		return t.assumeAcked(environment, activity)
+		_, err := t.exec(`UPDATE queues SET drained_at = ?3, failures = 0, problem = '' WHERE environment = ?1 AND activity = ?2`, environment, activity, t.now)
+		return err
 	})
 }
 

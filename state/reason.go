@@ -12,6 +12,9 @@ const (
 	ReasonNoLink       Reason = "no_link"
 	ReasonUnreadable   Reason = "unreadable"
 
+	// An event of an export in which no link was found.
+	ReasonNoLinkFound Reason = "no_link_found"
+
 	// The link.
 	ReasonLinkExpired  Reason = "link_expired"
 	ReasonLinkNotYet   Reason = "link_not_yet_valid"
@@ -23,6 +26,13 @@ const (
 	ReasonNetwork      Reason = "network"
 	ReasonBlobChanging Reason = "blob_changing"
 	ReasonBlobMismatch Reason = "blob_mismatch"
+
+	// What came is not known to be the export.
+	ReasonNoExport    Reason = "not_the_export" // a page, an error document, an answer without a file
+	ReasonUnproved    Reason = "not_proved"     // it may be half of the file, or something else
+	ReasonFileMissing Reason = "file_missing"   // 404: the queue does not find the message's file
+	ReasonFileGone    Reason = "file_gone"      // 410: it says that the file is gone
+	ReasonRedirected  Reason = "redirected"     // the queue sends the download on to a host that is not allowed
 
 	// The file.
 	ReasonDamaged     Reason = "damaged"
@@ -54,18 +64,21 @@ const (
 	ReasonSuperseded   Reason = "superseded"    // a full run that was started for it brought its rows
 
 	// The way on.
-	ReasonNoFlow      Reason = "no_flow"
-	ReasonFlowError   Reason = "flow_condition"
-	ReasonOutput      Reason = "output"
-	ReasonPathTaken   Reason = "path_taken"
-	ReasonDisk        Reason = "disk"
-	ReasonInterrupted Reason = "interrupted"
-	ReasonInternal    Reason = "internal"
+	ReasonNoFlow        Reason = "no_flow"
+	ReasonFlowError     Reason = "flow_condition"
+	ReasonOutput        Reason = "output"
+	ReasonOutputMissing Reason = "output_missing" // its place is not there, or is another one
+	ReasonPathTaken     Reason = "path_taken"
+	ReasonDisk          Reason = "disk"
+	ReasonInterrupted   Reason = "interrupted"
+	ReasonInternal      Reason = "internal"
 
 	// A person.
 	ReasonRerun   Reason = "rerun"
-	ReasonRetry   Reason = "retry" // the journal's: what waited is tried at once
+	ReasonTaken   Reason = "taken_as_it_is" // what is here is taken for the export, and FinOps may forget it
+	ReasonRetry   Reason = "retry"          // the journal's: what waited is tried at once
 	ReasonSkipped Reason = "skipped"
+	ReasonSeen    Reason = "seen" // the journal's: a person has looked at an export's remarks
 
 	// What happened besides.
 	ReasonDuplicateEvent Reason = "duplicate_event"
@@ -74,4 +87,5 @@ const (
 	ReasonRawRemoved     Reason = "raw_removed"
 	ReasonNewEpoch       Reason = "new_epoch"
 	ReasonMissingMember  Reason = "declared_but_absent"
+	ReasonPlace          Reason = "place" // the journal's: where an output's rows go from now on
 )

@@ -119,13 +119,10 @@ func (t *tx) closeProven(s Shipment, entity, exportID string) error {
 // settleSame closes a shipment without a raw file, because an export that came
 // another way has its rows.
 func (t *tx) settleSame(s Shipment, exportID string) error {
-	if err := t.moveShipment(s, Settled, ReasonSameExport, sameDetail(s, exportID)); err != nil {
+	if err := t.prove(s.ID, ProofElsewhere); err != nil {
 		return err
 	}
-	if _, err := t.exec(`UPDATE shipments SET settled_at = ?2, renew_at = NULL WHERE id = ?1`, s.ID, t.now); err != nil {
-		return err
-	}
-	return t.dropLink(s.ID)
+	return t.closeShipment(s, ReasonSameExport, sameDetail(s, exportID))
 }
 
 func sameDetail(s Shipment, exportID string) string {

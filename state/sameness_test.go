@@ -15,7 +15,7 @@ func TestAmbiguousExecutionsLandTwice(t *testing.T) {
 		return l.accept(a)[0].ShipmentID
 	}
 	lands := func(l *ledger, id string) {
-		l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+		l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id, Proof: ProofWhole}))
 		l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
 	}
 	for name, come := range map[string]func(l *ledger) (exportIDs []string){
@@ -45,7 +45,7 @@ func TestAmbiguousExecutionsLandTwice(t *testing.T) {
 			r, err := l.AcceptMessage(bg, NewMessage{Environment: "prod", Activity: "a1", CorrelationID: "c1", Body: []byte("receipt"), ExecutionID: "run"})
 			l.must(err)
 			l.claim(9)
-			l.must(l.Fetched(bg, r.ShipmentID, RawFile{File: "raw/" + r.ShipmentID}))
+			l.must(l.Fetched(bg, r.ShipmentID, RawFile{File: "raw/" + r.ShipmentID, Proof: ProofWhole}))
 			l.must(l.Opened(bg, r.ShipmentID, "", []NewExport{newExport("groups.csv", "out"), newExport("groups_2.csv", "out")}))
 			return []string{ExportID(r.ShipmentID, "groups.csv"), ExportID(r.ShipmentID, "groups_2.csv")}
 		},
@@ -76,12 +76,12 @@ func TestAmbiguousExecutionsLandTwice(t *testing.T) {
 func TestCopyOfWhatWasUndone(t *testing.T) {
 	l := newLedger(t)
 	id := l.fetchingOf("a", "run")
-	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id, Proof: ProofWhole}))
 	l.must(l.PollBegun(bg, "prod", "a1"))
 	r, err := l.AcceptMessage(bg, NewMessage{Environment: "prod", Activity: "a1", CorrelationID: "c1", Body: []byte("receipt"), ExecutionID: "run"})
 	l.must(err)
 	l.claim(9)
-	l.must(l.Fetched(bg, r.ShipmentID, RawFile{File: "raw/" + r.ShipmentID}))
+	l.must(l.Fetched(bg, r.ShipmentID, RawFile{File: "raw/" + r.ShipmentID, Proof: ProofWhole}))
 	copies := []NewExport{newExport("groups.csv", "out")}
 	tries := 0
 	results := make(chan error, 3)
@@ -123,7 +123,7 @@ func TestAckOfACopyWaitsForItsOriginal(t *testing.T) {
 	for _, lands := range []bool{true, false} {
 		l := newLedger(t)
 		id := l.fetchingOf("a", "run")
-		l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+		l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id, Proof: ProofWhole}))
 		l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
 		copied := l.export(l.openedMessage("c1", "run"))
 		message := func() State {
@@ -152,7 +152,7 @@ func TestAckOfACopyWaitsForItsOriginal(t *testing.T) {
 func TestCopyOfWhatDoesNotLand(t *testing.T) {
 	l := newLedger(t)
 	id := l.fetchingOf("a", "run")
-	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id}))
+	l.must(l.Fetched(bg, id, RawFile{File: "raw/" + id, Proof: ProofWhole}))
 	l.must(l.Opened(bg, id, "", []NewExport{newExport("", "out")}))
 	dropped := l.openedMessage("c1", "run")
 	if e := l.export(dropped); e.State != Skipped {

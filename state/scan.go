@@ -13,31 +13,35 @@ import (
 
 const shipmentColumns = `id, environment, source, event_id, entity, legal_entity, execution_id, definition_group, expected_rows,
 	order_at, order_no, link_path, deadline, state, reason, detail, due_at, attempts, interrupted, mark_etag, mark_offset,
-	raw_file, raw_bytes, raw_sha256, received_at, fetched_at, opened_at, settled_at, raw_removed_at, renew_at, renewals, whole_package, rung, superseding`
+	raw_file, raw_bytes, raw_sha256, received_at, fetched_at, opened_at, settled_at, raw_removed_at, renew_at, renewals, whole_package, rung, superseding,
+	proof, seen_file, seen_as, seen_sha256, seen_bytes, seen_at`
 
 func scanShipment(scan func(...any) error, more ...any) (Shipment, error) {
 	var s Shipment
 	var orderAt, deadline, due, received int64
-	var fetched, opened, settled, removed, renew sql.NullInt64
+	var fetched, opened, settled, removed, renew, seen sql.NullInt64
 	err := scan(append([]any{&s.ID, &s.Environment, &s.Source, &s.EventID, &s.Entity, &s.LegalEntity, &s.ExecutionID, &s.DefinitionGroup, &s.ExpectedRows,
 		&orderAt, &s.Order.No, &s.LinkPath, &deadline, &s.State, &s.Reason, &s.Detail, &due, &s.Attempts, &s.Interrupted, &s.MarkETag, &s.MarkOffset,
-		&s.RawFile, &s.RawBytes, &s.RawSHA256, &received, &fetched, &opened, &settled, &removed, &renew, &s.Renewals, &s.WholePackage, &s.Rung, &s.Superseding}, more...)...)
+		&s.RawFile, &s.RawBytes, &s.RawSHA256, &received, &fetched, &opened, &settled, &removed, &renew, &s.Renewals, &s.WholePackage, &s.Rung, &s.Superseding,
+		&s.Proof, &s.Seen.File, &s.Seen.As, &s.Seen.SHA256, &s.Seen.Bytes, &seen}, more...)...)
 	s.Order.At, s.Deadline, s.DueAt, s.ReceivedAt = fromMillis(orderAt), fromMillis(deadline), fromMillis(due), fromMillis(received)
 	s.FetchedAt, s.OpenedAt = fromMillis(fetched.Int64), fromMillis(opened.Int64)
-	s.RenewAt = fromMillis(renew.Int64)
+	s.RenewAt, s.Seen.At = fromMillis(renew.Int64), fromMillis(seen.Int64)
 	s.SettledAt, s.RawRemovedAt = fromMillis(settled.Int64), fromMillis(removed.Int64)
 	return s, err
 }
 
 const exportColumns = `id, shipment_id, environment, member, entity, target_entity, legal_entity, refresh_type, project, flow, notes,
-	order_at, order_no, expected_rows, state, reason, detail, rows, bad_rows, received_at, landed_at, twin`
+	order_at, order_no, expected_rows, state, reason, detail, rows, bad_rows, received_at, landed_at, twin, remarks, unseen, opening_notes`
 
 func scanExport(scan func(...any) error, more ...any) (Export, error) {
 	var e Export
 	var orderAt, received int64
 	var landed sql.NullInt64
+	var remarks, unseen string
 	err := scan(append([]any{&e.ID, &e.ShipmentID, &e.Environment, &e.Member, &e.Entity, &e.TargetEntity, &e.LegalEntity, &e.RefreshType, &e.Project, &e.Flow, &e.Notes,
-		&orderAt, &e.Order.No, &e.ExpectedRows, &e.State, &e.Reason, &e.Detail, &e.Rows, &e.BadRows, &received, &landed, &e.Twin}, more...)...)
+		&orderAt, &e.Order.No, &e.ExpectedRows, &e.State, &e.Reason, &e.Detail, &e.Rows, &e.BadRows, &received, &landed, &e.Twin, &remarks, &unseen, &e.OpeningNotes}, more...)...)
+	e.Remarks, e.Unseen = parseRemarks(remarks), parseRemarks(unseen)
 	e.Order.At, e.ReceivedAt, e.LandedAt = fromMillis(orderAt), fromMillis(received), fromMillis(landed.Int64)
 	return e, err
 }

@@ -25,14 +25,20 @@ type RawFile struct {
 	File   string // below the state folder
 	Bytes  int64
 	SHA256 string // hex
+	Proof  Proof  // why it is the export; must be one
 	Detail string // for the story: how it came, "resumed twice"
 }
 
-// Fetched says that the raw file is durable. From now on the rows are safe here.
+// Fetched says that the raw file is durable and known to be the export. From now
+// on the rows are safe here.
 func (db *DB) Fetched(ctx context.Context, shipmentID string, raw RawFile) error {
+	if raw.Proof == Unproved {
+		return fmt.Errorf("record the raw file of %s: nothing says that it is the export", shipmentID)
+	}
 	return db.shipmentStep(ctx, shipmentID, Fetched, "", raw.Detail, func(t *tx, s Shipment) error {
-		_, err := t.exec(`UPDATE shipments SET raw_file = ?2, raw_bytes = ?3, raw_sha256 = ?4, fetched_at = ?5, interrupted = 0,
-			mark_etag = '', mark_offset = 0 WHERE id = ?1`, shipmentID, raw.File, raw.Bytes, raw.SHA256, t.now)
+		_, err := t.exec(`UPDATE shipments SET raw_file = ?2, raw_bytes = ?3, raw_sha256 = ?4, fetched_at = ?5, proof = ?6, interrupted = 0,
+			mark_etag = '', mark_offset = 0, seen_file = '', seen_as = '', seen_sha256 = '', seen_bytes = 0, seen_at = NULL WHERE id = ?1`,
+			shipmentID, raw.File, raw.Bytes, raw.SHA256, t.now, raw.Proof)
 		return err
 	})
 }
@@ -83,15 +89,19 @@ func (db *DB) ParkShipment(ctx context.Context, shipmentID string, reason Reason
 		if !s.OpenedAt.IsZero() { // what was found in it is parked one by one
 			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: Parked}
 		}
-		lent := false
-		if err := t.row(`SELECT lent FROM shipments WHERE id = ?1`, []any{shipmentID}, &lent); err != nil {
-			return err
-		}
-		if s.State == Fetching && lent {
-			return t.requeueFresh(s, detail)
-		}
-		return t.moveShipment(s, Parked, reason, detail)
+		return t.parkShipment(s, reason, detail)
 	})
+}
+
+func (t *tx) parkShipment(s Shipment, reason Reason, detail string) error {
+	lent := false
+	if err := t.row(`SELECT lent FROM shipments WHERE id = ?1`, []any{s.ID}, &lent); err != nil {
+		return err
+	}
+	if s.State == Fetching && lent {
+		return t.requeueFresh(s, detail)
+	}
+	return t.moveShipment(s, Parked, reason, detail)
 }
 
 func (t *tx) requeueFresh(s Shipment, detail string) error {
@@ -187,6 +197,18 @@ func (t *tx) settle(shipmentID string) error {
 		return err
 	}
 	return t.dropLink(shipmentID)
+}
+
+// closeShipment settles a shipment whose file is not here and is not waited for
+// any more.
+func (t *tx) closeShipment(s Shipment, reason Reason, detail string) error {
+	if err := t.moveShipment(s, Settled, reason, detail); err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE shipments SET settled_at = ?2, renew_at = NULL WHERE id = ?1`, s.ID, t.now); err != nil {
+		return err
+	}
+	return t.dropLink(s.ID)
 }
 
 func (t *tx) dropLink(shipmentID string) error {

@@ -31,7 +31,7 @@ func (db *DB) Skip(ctx context.Context, id, by, why string) error {
 func MaySkip(id string, from State) error {
 	kind := KindOf(id)
 	to := map[Kind]State{KindShipment: Settled, KindEvent: Ignored}[kind]
-	if kind == KindShipment && (from == Fetched || from == Fetching) { // its exports are skipped one by one; a worker is at it
+	if kind == KindShipment && from != Parked && from != Expired { // what is on its way may bring the rows yet; of what is here, each export is skipped
 		return &TransitionError{Kind: kind, ID: id, From: from, To: Skipped}
 	}
 	return checkArrow(kind, id, from, cmp.Or(to, Skipped))
@@ -57,13 +57,10 @@ func (t *tx) skipShipment(id, detail string) error {
 	if err := MaySkip(id, s.State); err != nil {
 		return err
 	}
-	if err := t.moveShipment(s, Settled, ReasonSkipped, detail); err != nil {
+	if err := t.prove(id, ProofPerson); err != nil {
 		return err
 	}
-	if _, err := t.exec(`UPDATE shipments SET settled_at = ?2 WHERE id = ?1`, id, t.now); err != nil {
-		return err
-	}
-	return t.dropLink(id)
+	return t.closeShipment(s, ReasonSkipped, detail)
 }
 
 func (t *tx) skipEvent(id, detail string) error {

@@ -61,12 +61,9 @@ func (db *DB) Superseded(ctx context.Context, shipmentID, exportID string) error
 		if s.State != Expired || s.Superseding == "" {
 			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: Settled}
 		}
-		if err := t.moveShipment(s, Settled, ReasonSuperseded, "by "+exportID+" of the full run "+s.Superseding); err != nil {
+		if err := t.prove(s.ID, ProofElsewhere); err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE shipments SET settled_at = ?2, renew_at = NULL WHERE id = ?1`, s.ID, t.now); err != nil {
-			return err
-		}
-		return t.dropLink(s.ID)
+		return t.closeShipment(s, ReasonSuperseded, "by "+exportID+" of the full run "+s.Superseding)
 	})
 }

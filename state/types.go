@@ -65,6 +65,8 @@ type Shipment struct {
 	RawFile         string    `json:"raw_file,omitempty"` // below the state folder
 	RawBytes        int64     `json:"raw_bytes,omitempty"`
 	RawSHA256       string    `json:"raw_sha256,omitempty"`
+	Proof           Proof     `json:"proof,omitempty"` // why the raw file is known to be the export; "" when it is not
+	Seen            Seen      `json:"-"`               // what came and is not known to be the export
 	ReceivedAt      time.Time `json:"received_at"`
 	FetchedAt       time.Time `json:"fetched_at,omitzero"`
 	OpenedAt        time.Time `json:"opened_at,omitzero"`
@@ -103,6 +105,9 @@ type Export struct {
 	ReceivedAt   time.Time `json:"received_at"`
 	LandedAt     time.Time `json:"landed_at,omitzero"`
 	Twin         string    `json:"possibly_same_as,omitempty"` // an export that came another way and may hold the same rows
+	Remarks      Remarks   `json:"remarks,omitempty"`          // of its landing
+	Unseen       Remarks   `json:"remarks_unseen,omitempty"`   // those that nobody has looked at
+	OpeningNotes string    `json:"-"`                          // what Notes begins with: what its opening noted
 }
 
 // Delivery is one export on its way to one output.

@@ -23,6 +23,8 @@ type API struct {
 	Version string
 	// Serving says that Relay.Run is at work in this process.
 	Serving bool
+	// AlertOn are the remarks that make a status unwell.
+	AlertOn []state.Remark
 }
 
 // maxInspect is the largest body that inspect takes, in bytes.
@@ -50,12 +52,16 @@ func (a *API) Handler() http.Handler {
 	post("rerun", a.rerun)
 	post("retry", a.retry)
 	post("skip", a.skip)
+	post("ack", a.ack)
+	post("seen", a.seen)
 	post("poll", a.poll)
 	post("export", a.export)
 	post("reconcile", a.reconcile)
 	get("executions", a.listExecutions)
 	get("executions/{id}", a.showExecution)
 	get("queues", a.queues)
+	get("outputs", a.outputs)
+	post("outputs/adopt", a.adopt)
 	post("inspect/{environment}", a.inspect)
 	get("environments/{name}/epoch", a.epoch)
 	post("environments/{name}/reset", a.reset)
@@ -136,6 +142,11 @@ func filter(r *http.Request, known []state.State) (state.Filter, error) {
 		Entity:      q.Get("entity"),
 		Reason:      state.Reason(q.Get("reason")),
 		ShipmentID:  q.Get("shipment"),
+		Remark:      state.Remark(q.Get("remark")),
+		Unseen:      q.Get("unseen") == "true",
+	}
+	if err := knownRemark(q.Get("remark")); err != nil {
+		return f, err
 	}
 	for _, s := range strings.Split(q.Get("state"), ",") {
 		if s == "" {
@@ -318,6 +329,13 @@ func (a *API) status(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if v.Overdue, err = a.DB.Overdue(r.Context(), environment); err != nil {
+		return nil, err
+	}
+	v.Troubles = a.troubles()
+	if v.Refused, err = a.refusalViews(r.Context(), environment); err != nil {
+		return nil, err
+	}
+	if v.Remarks, err = a.remarkViews(r.Context(), environment); err != nil {
 		return nil, err
 	}
 	v.List, v.Groups, err = a.needsPerson(r.Context(), environment)

@@ -99,7 +99,7 @@ func (r *rig) exportOf(n int) string {
 	ctx := r.t.Context()
 	receipt := r.accept("prod", event(n, "Units"))
 	_, err := r.db.ClaimFetches(ctx, state.FetchClaims{Owner: "test", Lease: time.Minute, Limit: 100})
-	err = errors.Join(err, r.db.Fetched(ctx, receipt.ShipmentID, state.RawFile{File: "raw/x", Bytes: 3, SHA256: "00"}))
+	err = errors.Join(err, r.db.Fetched(ctx, receipt.ShipmentID, state.RawFile{File: "raw/x", Bytes: 3, SHA256: "00", Proof: state.ProofWhole}))
 	err = errors.Join(err, r.db.Opened(ctx, receipt.ShipmentID, "project", []state.NewExport{{Entity: "Units", Reason: state.ReasonNoFlow, Detail: "no flow takes it"}}))
 	if err != nil {
 		r.t.Fatal(err)

@@ -132,6 +132,10 @@ func FilterQuery(f state.Filter) url.Values {
 	set("entity", f.Entity)
 	set("reason", string(f.Reason))
 	set("shipment", f.ShipmentID)
+	set("remark", string(f.Remark))
+	if f.Unseen {
+		set("unseen", "true")
+	}
 	states := make([]string, len(f.States))
 	for i, s := range f.States {
 		states[i] = string(s)

@@ -92,6 +92,21 @@ func (a *API) skip(r *http.Request) (any, error) {
 	return all, err
 }
 
+// AckRequest has a person take what is here of a queue's message for all of it.
+type AckRequest struct {
+	Message string `json:"message"` // its shipment's id, or its correlation id
+	Why     string `json:"why"`
+	By      string `json:"by,omitempty"`
+}
+
+func (a *API) ack(r *http.Request) (any, error) {
+	var q AckRequest
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		return nil, badRequest{err}
+	}
+	return a.Relay.TakeAsIs(r.Context(), q.Message, by(q.By), q.Why)
+}
+
 // Entities are the labels in the ledger, and which of them fit a glob.
 type Entities struct {
 	All  []string `json:"all"`
@@ -117,6 +132,11 @@ func (c *Client) Rerun(ctx context.Context, q RerunRequest) ([]flows.Rerun, erro
 // Skip takes things off the list.
 func (c *Client) Skip(ctx context.Context, q SkipRequest) ([]flows.Skipping, error) {
 	return call[[]flows.Skipping](ctx, c, "POST", "skip", nil, q)
+}
+
+// Ack has a person take what is here of a queue's message for all of it.
+func (c *Client) Ack(ctx context.Context, q AckRequest) (flows.Taken, error) {
+	return call[flows.Taken](ctx, c, "POST", "ack", nil, q)
 }
 
 // Entities gives the labels in the ledger, and which of them fit a glob.

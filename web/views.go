@@ -66,17 +66,21 @@ func rowsOf(e state.Export, deliveries []state.Delivery) *int64 {
 	return &e.Rows
 }
 
-// Stands is an export's state as lists say it: of an open one whose delivery
-// waits for its next try that it waits, and why.
-func (e ExportView) Stands() (state.State, state.Reason) {
+// Stands is an export's state as lists say it, and why: of an open one whose
+// delivery waits for its next try that it waits, of one that landed with
+// remarks these.
+func (e ExportView) Stands() (at state.State, why string) {
 	if e.State == state.Open {
 		for _, d := range e.Deliveries {
 			if d.State == state.Waiting {
-				return state.Waiting, d.Reason
+				return state.Waiting, string(d.Reason)
 			}
 		}
 	}
-	return e.State, e.Reason
+	if e.State == state.Landed {
+		return e.State, e.Remarks.String()
+	}
+	return e.State, string(e.Reason)
 }
 
 // StatusView is the status with the things that need a person, most urgent first.
@@ -100,6 +104,12 @@ type StatusView struct {
 	Cadences []flows.CadenceStands `json:"cadences"`
 	// Late counts those of them that are late, or of which an entity is missing.
 	Late int `json:"late"`
+	// Troubles say why events cannot be accepted now.
+	Troubles []flows.Trouble `json:"troubles"`
+	// Refused are events that were turned away, or not stored, within a day.
+	Refused []RefusalView `json:"refused"`
+	// Remarks are what exports landed with and nobody has looked at.
+	Remarks []RemarkView `json:"remarks"`
 	// QueuesFailing counts queues of which FailingPolls polls in a row did not
 	// reach the end, or whose backlog waits for a word.
 	QueuesFailing int `json:"queues_failing"`

@@ -90,7 +90,7 @@ func (r *rig) waits(n int) {
 	if _, err := r.db.ClaimFetches(ctx, state.FetchClaims{Owner: "test", Lease: time.Minute, Limit: 100}); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := r.db.Fetched(ctx, receipt.ShipmentID, state.RawFile{File: "raw/x", Bytes: 3, SHA256: "00"}); err != nil {
+	if err := r.db.Fetched(ctx, receipt.ShipmentID, state.RawFile{File: "raw/x", Bytes: 3, SHA256: "00", Proof: state.ProofWhole}); err != nil {
 		r.t.Fatal(err)
 	}
 	if err := r.db.Opened(ctx, receipt.ShipmentID, "", []state.NewExport{{Entity: "Units", Flow: "all", Deliveries: []state.NewDelivery{{Output: "lake", Flow: "all"}}}}); err != nil {

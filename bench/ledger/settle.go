@@ -58,7 +58,7 @@ func settle(ctx context.Context, db *state.DB, o original) error {
 	if _, err := db.ClaimFetches(ctx, state.FetchClaims{Owner: "bench", Lease: time.Minute, Limit: 1}); err != nil {
 		return err
 	}
-	if err := db.Fetched(ctx, o.shipment, state.RawFile{File: "raw/" + o.shipment, Bytes: 3210, SHA256: sha}); err != nil {
+	if err := db.Fetched(ctx, o.shipment, state.RawFile{File: "raw/" + o.shipment, Bytes: 3210, SHA256: sha, Proof: state.ProofWhole}); err != nil {
 		return err
 	}
 	if _, err := db.ClaimOpenings(ctx, "bench", time.Minute, 1); err != nil {

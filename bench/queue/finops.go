@@ -110,7 +110,7 @@ func (f *finOps) check(activity string) error {
 func checkLanded(out string, messages, rows int) error {
 	manifests, lines, stated := 0, 0, 0
 	err := filepath.WalkDir(out, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") { // the output's marker is no data
 			return err
 		}
 		content, err := os.ReadFile(name)

@@ -99,7 +99,7 @@ Begin with "finrelay demo", then "finrelay serve". When something is wrong,
 	})
 	root.SetUsageTemplate(root.UsageTemplate() + "\n" + exitCodes)
 	root.AddCommand(a.serve(), a.status(), a.events(), a.shipments(), a.exports(), a.checkpoints(), a.tail(),
-		a.poll(), a.export(), a.executions(), a.reconcile(), a.rerun(), a.retry(), a.skip(), a.inspect(), a.convert(), a.environment(), a.config(), a.doctor(), a.importFrom(), a.sim(), a.demo(), a.version())
+		a.poll(), a.export(), a.executions(), a.reconcile(), a.rerun(), a.retry(), a.outputs(), a.skip(), a.ack(), a.seen(), a.inspect(), a.convert(), a.environment(), a.config(), a.doctor(), a.importFrom(), a.sim(), a.demo(), a.version())
 	root.InitDefaultCompletionCmd() // now, so that its arguments are checked as all others
 	argsAreUsage(root)
 	return root

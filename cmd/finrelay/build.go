@@ -45,7 +45,7 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		if err != nil {
 			return nil, fmt.Errorf("environment %s: %w", name, err)
 		}
-		fc.Environments[name] = flows.Environment{Link: link, FinOps: client, Fetchers: e.Fetchers}
+		fc.Environments[name] = flows.Environment{Link: link, FinOps: client, Fetchers: e.Fetchers, ProofAfter: time.Duration(e.ProofAfter)}
 	}
 	for name, o := range cfg.Outputs {
 		out, err := outputs.NewFiles(outputs.FilesOptions{Name: name, Folder: o.Folder, Template: o.Path, Format: o.Format, Envelope: o.Envelope})
@@ -71,6 +71,14 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 	return flows.New(db, fc)
 }
 
+func alertOn(cfg *config.Config) []state.Remark {
+	var remarks []state.Remark
+	for _, word := range cfg.AlertOn {
+		remarks = append(remarks, state.Remark(word))
+	}
+	return remarks
+}
+
 // trace is set by tests that end the process between two steps.
 var trace func(step string)
 
@@ -81,7 +89,7 @@ func flow(f config.Flow) (flows.Flow, error) {
 	}
 	return flows.Flow{
 		Name: f.Name, Entities: f.Entities, TargetEntities: f.TargetEntities, LegalEntities: f.LegalEntities,
-		Environments: f.Environments, When: f.When, Outputs: f.Outputs,
+		Environments: f.Environments, Sources: f.Source, Queues: f.QueueIDs(), Projects: f.Projects, When: f.When, Outputs: f.Outputs,
 		OnBadRows: flows.Policy(f.OnBadRows), OnRowMismatch: flows.Policy(f.OnRowMismatch), HoldTwins: f.OnPossibleDuplicate == "hold",
 		OnZeroRows: flows.Policy(f.OnZeroRows), FullRefresh: f.Refresh == "full", Cadence: expected,
 		Read: readOptions(f.Read), Shape: shape(f),
@@ -123,7 +131,7 @@ func readOptions(r config.Read) convert.Options {
 }
 
 func linkOptions(e config.Environment) (fetch.ClientOptions, error) {
-	o := fetch.ClientOptions{Hosts: e.LinkHosts, Loopback: e.LoopbackLinks, UserAgent: "finrelay/" + version()}
+	o := fetch.ClientOptions{Hosts: e.LinkHosts, PlainHosts: e.PlainHosts, Loopback: e.LoopbackLinks, UserAgent: "finrelay/" + version()}
 	if e.LoopbackLinks {
 		// The setting alone is enough: link_hosts has a default, which does not hold this machine.
 		o.Hosts = append(slices.Clone(o.Hosts), "127.0.0.1", "::1", "localhost")

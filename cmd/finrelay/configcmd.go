@@ -22,8 +22,9 @@ func (a *app) configLint() *cobra.Command {
 		Short: "Check the configuration for what would lose, expose or overwrite data",
 		Long: `lint reads the configuration as serve does and then looks further: path templates
 that can collide, link hosts that are not pinned (with the hosts seen so far),
-flows that an earlier one hides, secrets that others can read. Exit 0 when nothing
-is refused, 2 when something is.`,
+flows that an earlier one hides, criteria that nothing of a flow's own queue or data
+project can meet, what is still to be filled in, addresses that cannot be right,
+secrets that others can read. Exit 0 when nothing is refused, 2 when something is.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := a.load()

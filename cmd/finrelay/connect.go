@@ -76,7 +76,7 @@ func (a *app) tryConnect(ctx context.Context, cfg *config.Config) (*session, err
 	if err != nil {
 		return nil, errors.Join(usage(err), db.Close())
 	}
-	api := &web.API{DB: db, Relay: relay, Version: version()}
+	api := &web.API{DB: db, Relay: relay, Version: version(), AlertOn: alertOn(cfg)}
 	return &session{Client: web.Local(api.Handler()), relay: relay, close: db.Close}, nil
 }
 

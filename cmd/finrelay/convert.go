@@ -290,6 +290,9 @@ func (cv *conversion) noteOddities(from data, res convert.Result) {
 	if odd := res.Oddities.String(); odd != "" {
 		cv.note(fmt.Sprintf("%s: %s; kept as text", from.name, odd))
 	}
+	if guessed := res.GuessedText("--encoding"); guessed != "" {
+		cv.note(from.name + ": " + guessed)
+	}
 	if replaced := res.ReplacedText(); replaced != "" {
 		cv.note(from.name + ": " + replaced)
 	}

@@ -19,8 +19,8 @@ const crashRuns = "FINRELAY_CRASH_RUNS"
 // crashSteps are the steps of flows, in the order in which an event meets
 // them. "mark" needs a large file and has a test of its own.
 var crashSteps = []string{
-	"accept", "accepted", "fetch", "fetched", "fetched-recorded", "open", "opened",
-	"convert", "commit", "delivered", "delivered-recorded",
+	"accept", "accepted", "fetch", "prove", "fetched", "fetched-recorded", "open", "opened",
+	"mark-place", "place-known", "convert", "commit", "delivered", "delivered-recorded",
 }
 
 // TestKillAtEveryStep kills a real server before each step between accept and

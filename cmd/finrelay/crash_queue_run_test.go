@@ -158,6 +158,8 @@ func (w *queueWorkload) trouble(r *rand.Rand) {
 		{Route: sim.RouteDownload, Status: 500},
 		{Route: sim.RouteDownload, Status: 500},
 		{Route: sim.RouteDownload, CutAfter: 300},
+		{Route: sim.RouteDownload, NoLength: true, CutAfter: 300},
+		{Route: sim.RouteDownload, Gzip: true},
 		{Route: sim.RouteAck, Lost: true, Reset: true},
 		{Route: sim.RouteAck, Lost: true},
 		{Route: sim.RouteAck, Status: 500},
@@ -167,4 +169,7 @@ func (w *queueWorkload) trouble(r *rand.Rand) {
 			w.finops.Fault(f)
 		}
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pages = rand.New(rand.NewPCG(r.Uint64(), 0))
 }

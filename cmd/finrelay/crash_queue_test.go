@@ -29,7 +29,8 @@ const queueRunsAtOnce = 8
 
 // TestKillWhilePolling drains a queue of 14 messages with a real server that is
 // killed up to five times, each time a random moment after a random call to the
-// queue, while FinOps loses answers and refuses downloads. Whatever happened,
+// queue, while FinOps loses answers and refuses downloads and a proxy answers a
+// tenth of the downloads with pages. Whatever happened,
 // at the end every message is acked in FinOps, the output and the raw files are
 // those of a run without kills byte for byte, the ledger says of each shipment
 // and export what it says there, and each was landed once. At the moment of an
@@ -47,7 +48,7 @@ func TestKillWhilePolling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var next, deaths, repeated atomic.Int64
+	var next, deaths, repeated, paged atomic.Int64
 	var all sync.WaitGroup
 	for range min(queueRunsAtOnce, runs) {
 		all.Go(func() {
@@ -60,12 +61,13 @@ func TestKillWhilePolling(t *testing.T) {
 				if q != nil {
 					deaths.Add(int64(q.l.deaths))
 					repeated.Add(int64(q.repeats()))
+					paged.Add(int64(q.w.paged))
 				}
 			}
 		})
 	}
 	all.Wait()
-	t.Logf("%d servers were killed, %d messages came again", deaths.Load(), repeated.Load())
+	t.Logf("%d servers were killed, %d messages came again, %d downloads brought a proxy's page", deaths.Load(), repeated.Load(), paged.Load())
 	if deaths.Load() < int64(runs) {
 		t.Errorf("%d servers were killed in %d runs, want one a run at the least", deaths.Load(), runs)
 	}

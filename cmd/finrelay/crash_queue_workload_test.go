@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -54,6 +55,8 @@ type queueWorkload struct {
 	want   map[string][]string // correlation id -> files below folder that an ack needs
 	files  fileTree            // what those must be
 	broken []string            // acks that came too early
+	pages  *rand.Rand          // says which downloads a proxy answers; nil = none
+	paged  int                 // so many were
 }
 
 // newQueueWorkload makes the very same messages each time: packages and bare
@@ -117,7 +120,33 @@ func (w *queueWorkload) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 			tell(n)
 		}
 	}
+	if strings.Contains(r.URL.Path, "/connector/download/") && w.answeredByProxy(rw) {
+		return
+	}
 	w.finops.Handler().ServeHTTP(rw, r)
+}
+
+// proxyAnswers are bodies of status 200 in place of a file.
+var proxyAnswers = []struct{ kind, body string }{
+	{"text/html", "<!DOCTYPE html><html><body><h1>Service Unavailable</h1></body></html>"},
+	{"application/octet-stream", "<html><head><title>Access denied</title></head></html>"},
+	{"application/xml", `<?xml version="1.0"?><Error><Code>ServerBusy</Code></Error>`},
+	{"application/json", `{"error":{"code":"503","message":"upstream"}}`},
+	{"text/plain", "upstream connect error or disconnect/reset before headers"},
+}
+
+// answeredByProxy has a proxy answer a tenth of the downloads.
+func (w *queueWorkload) answeredByProxy(rw http.ResponseWriter) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pages == nil || w.pages.IntN(10) > 0 {
+		return false
+	}
+	w.paged++
+	answer := proxyAnswers[w.pages.IntN(len(proxyAnswers))]
+	rw.Header().Set("Content-Type", answer.kind)
+	_, _ = io.WriteString(rw, answer.body)
+	return true
 }
 
 // checkAck looks whether FinOps may forget the message that a request is about
@@ -178,8 +207,8 @@ func (w *queueWorkload) readTree() (fileTree, error) {
 				return err
 			}
 			content, err := os.ReadFile(file)
-			if err != nil {
-				return err
+			if err != nil || strings.HasPrefix(d.Name(), ".finrelay-output-") {
+				return err // a marker's id is random
 			}
 			name, err := filepath.Rel(w.folder, file)
 			tree[name] = w.fileLine(name, content)

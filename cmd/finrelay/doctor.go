@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"finrelay/cmd/finrelay/config"
+	"finrelay/flows"
 	"finrelay/state"
 )
 
@@ -46,8 +47,9 @@ type doctor struct {
 	variables func(*http.Request) (*url.URL, error)
 
 	// What the ledger remembers; empty when it could not be asked.
-	hosts  state.Hosts            // of links, by environment
-	queues map[string]state.Queue // by flow
+	hosts   state.Hosts            // of links, by environment
+	queues  map[string]state.Queue // by flow
+	outputs []flows.OutputStand    // how each place stands
 }
 
 func (a *app) doctor() *cobra.Command {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"finrelay/state"
 )
 
 // folder checks a place that files are written to.
@@ -16,8 +18,10 @@ func (d *doctor) folder(what, folder string, holdsLedger bool) {
 		d.fail(machine, what, err.Error(), "name a folder that can be reached, or repair the path", exitFailed)
 		return
 	}
+	defer d.disk(what, at, holdsLedger) // whatever comes of the try: it may say why
 	if err := tryWrite(at); err != nil {
-		d.fail(machine, what, fmt.Sprintf("cannot be written: %v", err), "give the user that runs finrelay the right to write in "+at, exitFailed)
+		seen, do := cannotWrite(at, err)
+		d.fail(machine, what, seen, do, exitFailed)
 		return
 	}
 	seen := folder + " can be written"
@@ -25,7 +29,17 @@ func (d *doctor) folder(what, folder string, holdsLedger bool) {
 		seen = folder + " does not exist yet; " + at + " can be written"
 	}
 	d.ok(machine, what, seen)
-	d.disk(what, at, holdsLedger)
+}
+
+// cannotWrite names what keeps a folder from being written, and what to do.
+func cannotWrite(at string, err error) (seen, do string) {
+	switch {
+	case state.DiskFull(err):
+		return fmt.Sprintf("cannot be written, the disk is full: %v", err), "free space on the disk of " + at + ", or raise the quota of the user that runs finrelay"
+	case state.ReadOnly(err):
+		return fmt.Sprintf("cannot be written, the disk is read-only: %v", err), "look at how the disk of " + at + " is mounted, and at the system's log: a fault makes a disk read-only"
+	}
+	return fmt.Sprintf("cannot be written: %v", err), "give the user that runs finrelay the right to write in " + at
 }
 
 // nearestFolder is a folder, or the folder in which it would be made.

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"io/fs"
 	"log"
 	"math/big"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -283,5 +285,33 @@ func TestCodeOf(t *testing.T) {
 		if got := codeOf(c.err); got != c.want {
 			t.Errorf("%v: got %d, want %d", c.err, got, c.want)
 		}
+	}
+}
+
+// What keeps a folder from being written is named, and what to do fits it.
+func TestCannotWrite(t *testing.T) {
+	for no, want := range map[syscall.Errno][2]string{
+		syscall.ENOSPC: {"the disk is full", "free space"},
+		syscall.EDQUOT: {"the disk is full", "quota"},
+		syscall.EROFS:  {"read-only", "mounted"},
+		syscall.EACCES: {"cannot be written: ", "right to write in /data"},
+	} {
+		err := errors.Join(&fs.PathError{Op: "write", Path: "/data/x", Err: no}, nil)
+		if seen, do := cannotWrite("/data", err); !strings.Contains(seen, want[0]) || !strings.Contains(do, want[1]) {
+			t.Errorf("%v: %q, do %q; want %q", no, seen, do, want)
+		}
+	}
+}
+
+// The line of the disk is there also when the folder cannot be written: it may
+// tell why.
+func TestDiskLineAlways(t *testing.T) {
+	if _, err := lookAtVolume("/proc"); err != nil {
+		t.Skip(err)
+	}
+	d := &doctor{report: func(finding) {}}
+	d.folder("state folder", "/proc", true) // nobody makes files there
+	if len(d.found) != 2 || d.found[0].Level != levelFail || d.found[1].Check != "state folder disk" {
+		t.Errorf("%+v; want the failure and the line of the disk", d.found)
 	}
 }

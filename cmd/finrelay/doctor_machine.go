@@ -10,18 +10,31 @@ import (
 	"slices"
 	"strings"
 
+	"finrelay/flows"
 	"finrelay/state"
 )
 
 // examineMachine looks at what no environment has for itself. It comes first:
-// the ledger remembers what the environments' checks want to know.
+// the ledger remembers what the other checks want to know.
 func (d *doctor) examineMachine(ctx context.Context, a *app) {
 	d.folder("state folder", d.cfg.State, true)
-	for _, name := range slices.Sorted(maps.Keys(d.cfg.Outputs)) {
-		d.folder("output "+name, d.cfg.Outputs[name].Folder, false)
-	}
 	d.ledger(ctx, a)
+	for _, name := range slices.Sorted(maps.Keys(d.cfg.Outputs)) {
+		d.output(name, d.cfg.Outputs[name].Folder)
+	}
 	d.listenerKey()
+}
+
+// output checks an output's place. One that is not there is not written to, not
+// even to try.
+func (d *doctor) output(name, folder string) {
+	for _, o := range d.outputs {
+		if o.Output == name && o.Place == folder && o.Stands == flows.PlaceMissing {
+			d.fail(machine, "output "+name, o.Detail, o.Next, exitFailed)
+			return
+		}
+	}
+	d.folder("output "+name, folder, false)
 }
 
 // ledger checks the ledger, here or in the server that holds it, and reads
@@ -54,6 +67,9 @@ func (d *doctor) ledger(ctx context.Context, a *app) {
 	if err == nil {
 		err = d.rememberQueues(ctx, s)
 	}
+	if err == nil {
+		d.outputs, err = s.Outputs(ctx)
+	}
 	if err != nil {
 		d.warn(machine, "ledger", "not read: "+err.Error(), "")
 	}
@@ -78,6 +94,8 @@ func ledgerRemedy(err error) string {
 		return "another process holds the folder and does not answer: look for a finrelay that hangs, or is being stopped"
 	case errors.Is(err, state.ErrNewerLedger):
 		return "use the finrelay that wrote it, or a newer one"
+	case state.DiskFull(err):
+		return "the disk of the state folder is full: free space"
 	case errors.As(err, &coded) && coded.code == exitUsage:
 		return "correct the configuration; finrelay config lint says more"
 	}

@@ -22,7 +22,8 @@ func (a *app) inspect() *cobra.Command {
 		Short: "Say what is understood of an event body, which flow takes it, and why",
 		Long: `inspect reads a body as the door would, stores nothing and contacts nobody. It shows
 each field as it was understood, the identity that makes a duplicate, whether the
-link's host is allowed, and each flow's answer.`,
+link's host is allowed, and each flow's answer. Of an event in which no link is found
+it names the fields that look like one, and the setting that names them.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			body, err := a.readBody(args[0])
@@ -91,6 +92,16 @@ func (a *app) inspectBody(ctx context.Context, environment string, body []byte) 
 	return relay.Inspect(ctx, environment, body), nil
 }
 
+// drawLinkFields says where the link may be of an event in which none was found.
+func (a *app) drawLinkFields(i flows.Inspection) {
+	var places []string
+	for _, f := range i.LinkFields {
+		places = append(places, f.Path+" ("+f.Host+")")
+	}
+	a.field("like a link", strings.Join(places, "\n"))
+	a.field("next", i.Next)
+}
+
 func (a *app) drawInspections(all []flows.Inspection) error {
 	for n, i := range all {
 		if n > 0 {
@@ -99,6 +110,7 @@ func (a *app) drawInspections(all []flows.Inspection) error {
 		if !i.Readable {
 			a.field("unreadable", i.Problem)
 			a.field("would be", "stored, answered with 202 and put on the list as unreadable")
+			a.drawLinkFields(i)
 			continue
 		}
 		a.field("kind", string(i.Kind))
@@ -117,6 +129,7 @@ func (a *app) drawInspections(all []flows.Inspection) error {
 		a.field("link from", showTime(i.LinkFrom))
 		a.field("link until", showTime(i.LinkUntil))
 		a.field("link refused", i.LinkRefusal)
+		a.drawLinkFields(i)
 		a.field("identity", i.Identity)
 		a.field("warnings", strings.Join(i.Warnings, "\n"))
 		a.field("condition", i.ConditionErr)

@@ -15,6 +15,8 @@ import (
 // filterFlags are the flags of every list.
 type filterFlags struct {
 	environment, entity, reason, since string
+	remark                             string
+	unseen                             bool
 	states                             []string
 	limit                              int
 }
@@ -57,12 +59,25 @@ func (f *filterFlags) addStates(c *cobra.Command, states []state.State) {
 	}
 }
 
+// addRemark is the flags of what exports landed with.
+func (f *filterFlags) addRemark(c *cobra.Command) {
+	c.Flags().StringVar(&f.remark, "remark", "", "only with this remark: "+strings.Join(remarkWords(), ", "))
+	c.Flags().BoolVar(&f.unseen, "unseen", false, "only landed with a remark that nobody has looked at; see finrelay seen")
+	complete(c, "remark", remarkWords()...)
+}
+
 func (f *filterFlags) addLimit(c *cobra.Command) {
 	c.Flags().IntVar(&f.limit, "limit", state.DefaultLimit, "most rows to list, newest first; -1 for all")
 }
 
 func (f *filterFlags) filter() (state.Filter, error) {
-	out := state.Filter{Environment: f.environment, Entity: f.entity, Reason: state.Reason(f.reason), Limit: f.limit}
+	out := state.Filter{Environment: f.environment, Entity: f.entity, Reason: state.Reason(f.reason), Limit: f.limit,
+		Remark: state.Remark(f.remark), Unseen: f.unseen}
+	if f.remark != "" {
+		if err := knownRemark(f.remark); err != nil {
+			return out, err
+		}
+	}
 	for _, s := range f.states {
 		out.States = append(out.States, state.State(s))
 	}
@@ -181,6 +196,7 @@ func (a *app) exports() *cobra.Command {
 		Args:  knownWord,
 	}, (*session).Exports, a.exportTable)
 	f.add(c, web.ExportStates...)
+	f.addRemark(c)
 	f.addLimit(c)
 	c.AddCommand(a.show("export", func(s *session, c *cobra.Command, id string) (any, func() error, error) {
 		v, err := s.Export(c.Context(), id)
@@ -193,9 +209,9 @@ func (a *app) exportTable(exports []web.ExportView) error {
 	var rows, files [][]string
 	for _, e := range exports {
 		files = append(files, e.Where.Paths)
-		at, reason := e.Stands()
+		at, why := e.Stands()
 		rows = append(rows, []string{e.ID, ago(e.ReceivedAt), e.Environment, e.Entity, dash(e.LegalEntity), dash(e.Flow),
-			string(at), dash(string(reason)), number(e.Rows), e.Whereabouts})
+			string(at), dash(why), number(e.Rows), e.Whereabouts})
 	}
 	return a.drawListing(listing{
 		head: []string{"EXPORT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "FLOW", "STATE", "REASON", "ROWS", "ROWS ARE"}, rows: rows, files: files, fileHead: "FILE",

@@ -25,6 +25,7 @@ func TestMessagesAreDocumented(t *testing.T) {
 	}{
 		{"Where rows are", typedConstants(t, "../../flows/whereabouts.go", "Place")},
 		{"Reasons", typedConstants(t, "../../state/reason.go", "Reason")},
+		{"Landed with a remark", typedConstants(t, "../../state/remark.go", "Remark")},
 		{"Sign-in", signInCodes(t)},
 		{"What the door answers", doorAnswers(t)},
 		{"Exit codes", publishedCodes()},

@@ -23,7 +23,7 @@ func (a *app) rerun() *cobra.Command {
 		Short: "Run exports, shipments or unreadable events again",
 		Long: `rerun sets going again what stands still: a parked export from its raw file, along
 the flows of today's configuration; a parked or expired shipment from its link; an
-unreadable event with today's field names. A landed export named by its id writes,
+unreadable event, or one without a link, with today's field names. A landed export named by its id writes,
 with unchanged configuration, the same bytes to the same place. What only waits for
 its next try is tried at once, as finrelay retry does for a whole output.
 

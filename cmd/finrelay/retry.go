@@ -30,7 +30,8 @@ network is up. What waits for its next try, at most five minutes off, is tried n
 Name outputs, environments (their links, and exports on their way to any output), or
 ids of exports, shipments or events; --all takes everything that waits. What a worker
 is just trying is left to it, and to say it twice does no more than to say it once.
-What is parked stands still for a reason that time does not mend: finrelay rerun.
+What is parked stands still for a reason that time does not mend: finrelay rerun. An
+output whose place is not there is refused, since each try would fail.
 
 It looks for a while at what comes of it and says so. It exits with 3 when something
 waits again, or when some targets were refused and others taken; with 1 when all were

@@ -80,20 +80,28 @@ func cmdSimRun(ts *testscript.TestScript, neg bool, args []string) {
 // scriptActivity is the recurring job whose queue scripts poll.
 const scriptActivity = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 
-// cmdSimQueue puts a message for each entity into the queue. With -hang the
-// download of the last one never ends.
+// cmdSimQueue puts a message for each entity into a queue: a bare file, or with
+// -package a data package of that project. With -hang the download of the last
+// one never ends.
 func cmdSimQueue(ts *testscript.TestScript, neg bool, args []string) {
-	hang := len(args) > 0 && args[0] == "-hang"
-	if hang {
-		args = args[1:]
-	}
-	usageOf(ts, neg, len(args) > 0, "sim-queue [-hang] ENTITY...")
+	fs := flag.NewFlagSet("sim-queue", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	hang := fs.Bool("hang", false, "")
+	activity := fs.String("activity", scriptActivity, "")
+	project := fs.String("package", "", "")
+	ts.Check(fs.Parse(args))
+	usageOf(ts, neg, fs.NArg() > 0, "sim-queue [-hang] [-activity ID] [-package PROJECT] ENTITY...")
 	finops := finopsOf(ts)
-	finops.AddActivity(scriptActivity, sim.ActivityOptions{})
-	for _, label := range args {
-		finops.Enqueue(scriptActivity, finops.Render(sim.CSVUTF8BOM, finops.SampleEntity(label, 3)), sim.MessageOptions{})
+	finops.AddActivity(*activity, sim.ActivityOptions{})
+	for _, label := range fs.Args() {
+		table := finops.SampleEntity(label, 3)
+		data := finops.Render(sim.CSVUTF8BOM, table)
+		if *project != "" {
+			data = finops.Package(*project, finops.Member(sim.CSVUTF16LE, table))
+		}
+		finops.Enqueue(*activity, data, sim.MessageOptions{})
 	}
-	if hang {
-		finops.Fault(sim.Fault{Route: sim.RouteDownload, Skip: len(args) - 1, HangAfter: -1})
+	if *hang {
+		finops.Fault(sim.Fault{Route: sim.RouteDownload, Skip: fs.NArg() - 1, HangAfter: -1})
 	}
 }

@@ -76,6 +76,18 @@ func cmdPost(ts *testscript.TestScript, neg bool, args []string) {
 	setAnswered(ts, answer)
 }
 
+// cmdAsk gets a path of the server's listener, as a probe does.
+func cmdAsk(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, neg, len(args) == 1, "ask PATH")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: serveTimeout}
+	resp, err := client.Get(ts.Getenv("DOOR") + args[0])
+	ts.Check(err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d %s", resp.StatusCode, answer)
+}
+
 // postEvent sends a body to the door once and gives the answer.
 func postEvent(t http.RoundTripper, door, environment, key string, body []byte) (status int, answer []byte, err error) {
 	client := http.Client{Transport: t, Timeout: serveTimeout}

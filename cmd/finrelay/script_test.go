@@ -58,6 +58,7 @@ func TestScript(t *testing.T) {
 			"stop-server":  cmdStopServer,
 			"kill-server":  cmdKillServer,
 			"post":         cmdPost,
+			"ask":          cmdAsk,
 			"sim-export":   cmdSimExport,
 			"sim-finops":   cmdSimFinOps,
 			"sim-run":      cmdSimRun,

@@ -143,15 +143,26 @@ func (a *app) runServer(ctx context.Context, cfg *config.Config, log *slog.Logge
 	s := &server{
 		relay: relay, log: log, doors: l, control: control,
 		doorServer:    newHTTPServer(doorMux(relay, keys, cfg, log), log),
-		controlServer: newHTTPServer((&web.API{DB: db, Relay: relay, Version: version(), Serving: true}).Handler(), log),
+		controlServer: newHTTPServer((&web.API{DB: db, Relay: relay, Version: version(), Serving: true, AlertOn: alertOn(cfg)}).Handler(), log),
 	}
 	a.announce(cfg, l.Addr(), generated, log)
 	if ready != nil {
 		ready(listening{Door: doorURL(cfg, l.Addr()), Key: generated})
 	}
 	err = s.run(ctx)
+	a.saveRefusals(relay, log)
 	log.Info("stopped", "commits", db.Commits())
 	return err
+}
+
+// saveRefusals writes down what the door turned away while it was closing, if
+// the ledger takes it soon.
+func (a *app) saveRefusals(relay *flows.Relay, log *slog.Logger) {
+	ctx, done := context.WithTimeout(context.Background(), drain)
+	defer done()
+	if err := relay.SaveRefusals(ctx); err != nil {
+		log.Warn("refused events not noted in the ledger", "error", err)
+	}
 }
 
 func listen(cfg *config.Config) (net.Listener, error) {
@@ -194,7 +205,8 @@ func (a *app) announce(cfg *config.Config, addr net.Addr, generated string, log 
 func doorMux(relay *flows.Relay, keys func(string) doors.Keys, cfg *config.Config, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(doors.Pattern, &doors.FinOps{Relay: relay, Keys: keys, MaxBody: int64(cfg.Doors.FinOps.MaxBody), Logger: log})
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }) // alive, whatever else
+	mux.Handle("GET /readyz", web.Ready(relay))
 	return mux
 }
 

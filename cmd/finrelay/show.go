@@ -99,6 +99,7 @@ func (a *app) showExport(e web.ExportView) error {
 	a.field("state", stateAndReason(e.State, e.Reason))
 	a.field("detail", e.Detail)
 	a.field("notes", e.Notes)
+	a.field("remarks", remarksText(e.Export))
 	a.field("possibly same", e.Twin)
 	a.field("environment", e.Environment)
 	a.field("entity", e.Entity)

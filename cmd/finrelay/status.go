@@ -27,7 +27,10 @@ for each entity. On a terminal, or with COLUMNS set, it is made to fit the width
 
 --check is for monitoring: it exits with 7 when something needs a person, a link that
 was not fetched is past its time (tried or not, with a server or without), a flow is
-late, or a queue could not be drained three times in a row.`,
+late, a queue could not be drained three times in a row, the state folder cannot be
+written, an event was refused within 24 hours, an output is missing, or an export
+landed with a remark that alert_on of the configuration names (a differing row count,
+rows set aside) and nobody has looked (finrelay seen).`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(s *session) error {
@@ -40,7 +43,7 @@ late, or a queue could not be drained three times in a row.`,
 				}); err != nil {
 					return err
 				}
-				if check && v.NeedPerson+v.LinksLate+int64(v.Late+v.QueuesFailing) > 0 {
+				if check && (v.Unwell() || v.NeedPerson+v.LinksLate+int64(v.Late+v.QueuesFailing) > 0) {
 					return &codedError{code: exitOpen}
 				}
 				return nil
@@ -48,7 +51,7 @@ late, or a queue could not be drained three times in a row.`,
 		},
 	}
 	c.Flags().StringVar(&environment, "environment", "", "only this environment")
-	c.Flags().BoolVar(&check, "check", false, "exit with 7 when something needs a person, a link or a flow is late, or a queue fails")
+	c.Flags().BoolVar(&check, "check", false, "exit with 7 when something needs a person or is not as it should be")
 	a.addOutput(c)
 	return c
 }
@@ -70,6 +73,7 @@ func (a *app) drawStatus(v web.StatusView) error {
 	if !v.Serving {
 		fmt.Fprintln(a.stdout, "no server is running here: nothing is received or landed until finrelay serve")
 	}
+	a.drawHealth(v)
 	for _, c := range v.Cadences {
 		a.drawCadence(c)
 	}
@@ -85,6 +89,7 @@ func (a *app) drawStatus(v web.StatusView) error {
 	for _, w := range v.Waiting {
 		a.drawWait(w)
 	}
+	a.drawRemarks(v.Remarks)
 	standing := 0
 	for _, g := range v.Groups {
 		standing += g.Count

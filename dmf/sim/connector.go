@@ -172,6 +172,25 @@ func (s *Sim) serveDownload(w http.ResponseWriter, r *http.Request, a *activity)
 	_, _ = io.CopyBuffer(struct{ io.Writer }{w}, io.NewSectionReader(content.data, 0, content.size), make([]byte, 64<<10))
 }
 
+// redirectToBlob sends a download on to the blob store.
+//
+// Assumed: that some installations do so; none of the published clients says it.
+func (s *Sim) redirectToBlob(w http.ResponseWriter, r *http.Request, c *call) {
+	a := s.queues.find(c.subject)
+	if a == nil || c.route.name != RouteDownload {
+		c.route.serve(w, r, c)
+		return
+	}
+	q := r.URL.Query()
+	m := s.queues.download(a, q.Get("correlation-id"), q.Get("blob"))
+	if m == nil || m.Blob == nil {
+		s.connectorError(w, http.StatusNotFound, "The file to be downloaded does not exist.")
+		return
+	}
+	w.Header().Set("Location", s.Link(m.Blob, LinkOptions{}))
+	empty(w, http.StatusFound)
+}
+
 // download finds the message and counts the download.
 func (q *queues) download(a *activity, correlation, blobID string) *Message {
 	q.mu.Lock()

@@ -3,6 +3,7 @@ package sim
 import (
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +40,9 @@ type Fault struct {
 	RetryAfterDate bool          // RetryAfter is sent as a date instead, on the simulator's clock
 	RetryAfterGrow time.Duration // RetryAfter is so much longer with each request that is hit
 	NoAzureHeaders bool          // answer like a proxy: an HTML page without any x-ms header; Status 0 = 403
+	Body           []byte        // answer with these bytes and no x-ms header; nil = none, empty = an empty body; Status 0 = 200
+	ContentType    string        // of Body; "" = text/html
+	Redirect       bool          // a download answers 302 to a fresh link of the file in the blob store
 
 	// What the server makes of the request.
 	IgnoreRange      bool // answers 200 and the whole blob
@@ -48,6 +52,8 @@ type Fault struct {
 	WrongETag         bool // an ETag the blob never had
 	WrongContentRange bool // Content-Range says that the body begins one byte further on
 	WrongLength       bool // Content-Length promises 100 bytes more than come
+	NoLength          bool // neither length nor chunks: the body ends with the connection, as with HTTP/1.0
+	Gzip              bool // packed, whether the client asked for it or not
 
 	// What happens to the answer's body, in bytes of this response.
 	CutAfter              int64  // closes the connection after so many bytes; -1 = after the headers; no cut if the body is shorter
@@ -126,7 +132,7 @@ func nameMatches(want, name string) bool {
 }
 
 // refuses reports whether the fault takes the place of the answer.
-func (f *Fault) refuses() bool { return f.Status != 0 || f.NoAzureHeaders }
+func (f *Fault) refuses() bool { return f.Status != 0 || f.NoAzureHeaders || f.Body != nil }
 
 // serveFaulty answers a request with a fault in force.
 func (s *Sim) serveFaulty(c *call, f Fault, w http.ResponseWriter, r *http.Request) {
@@ -147,13 +153,23 @@ func (s *Sim) serveFaulty(c *call, f Fault, w http.ResponseWriter, r *http.Reque
 		_, name := splitBlobPath(r.URL.Path)
 		fw.replace = func() { s.replaceBlob(name, f.Replacement) }
 	}
+	w = fw
+	if f.Gzip {
+		packed := &gzipWriter{ResponseWriter: fw}
+		defer packed.close()
+		w = packed
+	}
 	switch {
 	case f.NoAzureHeaders:
-		servePage(fw, f)
+		servePage(w, f)
+	case f.Body != nil:
+		serveBody(w, f)
+	case f.Redirect:
+		s.redirectToBlob(w, r, c)
 	case f.refuses():
-		c.route.refuse(fw, r, f)
+		c.route.refuse(w, r, f)
 	default:
-		c.route.serve(fw, r, c)
+		c.route.serve(w, r, c)
 	}
 }
 
@@ -171,6 +187,18 @@ func servePage(w http.ResponseWriter, f Fault) {
 	text := orElse(f.Message, "The administrator of this network does not allow this address.")
 	_, _ = w.Write([]byte("<!DOCTYPE html>\n<html><head><title>" + http.StatusText(status) +
 		"</title></head><body><h1>Access denied</h1><p>" + text + "</p></body></html>\n"))
+}
+
+// serveBody answers as something else does that stands in FinOps' place.
+func serveBody(w http.ResponseWriter, f Fault) {
+	w.Header().Set("Content-Type", orElse(f.ContentType, "text/html"))
+	w.Header().Set("Content-Length", strconv.Itoa(len(f.Body)))
+	status := f.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(f.Body)
 }
 
 func (s *Sim) replaceBlob(name string, data []byte) {

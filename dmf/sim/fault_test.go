@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"compress/gzip"
 	"errors"
 	"io"
 	"net/http"
@@ -243,4 +244,47 @@ func TestJournal(t *testing.T) {
 	if n := len(s.Requests()); n != 0 {
 		t.Errorf("%d requests after forgetting", n)
 	}
+}
+
+// TestStandIns: answers that are no refusal and not the file, as proxies and
+// gateways give them, and bodies in another form than they were asked for.
+func TestStandIns(t *testing.T) {
+	t.Run("a body of another", func(t *testing.T) {
+		s, _, link := stored(t)
+		s.Fault(sim.Fault{Body: []byte("<html>")})
+		s.Fault(sim.Fault{Body: []byte{}, Status: 203, ContentType: "text/csv"})
+		if a := get(t, link); a.status != 200 || a.body != "<html>" || a.header.Get("Content-Type") != "text/html" || a.header.Get("X-Ms-Version") != "" {
+			t.Errorf("%d %q %v", a.status, a.body, a.header)
+		}
+		if a := get(t, link); a.status != 203 || a.body != "" || a.header.Get("Content-Length") != "0" || a.header.Get("Content-Type") != "text/csv" {
+			t.Errorf("%d %q %v", a.status, a.body, a.header)
+		}
+	})
+	t.Run("no length", func(t *testing.T) {
+		s, _, link := stored(t)
+		s.Fault(sim.Fault{NoLength: true})
+		s.Fault(sim.Fault{NoLength: true, CutAfter: 40})
+		for _, want := range []string{hundred, hundred[:40]} {
+			a := get(t, link)
+			if a.err != nil || a.body != want || a.header.Get("Content-Length") != "" || len(a.header.Values("Transfer-Encoding")) != 0 {
+				t.Errorf("%d of %d bytes, %v, %v", len(a.body), len(want), a.err, a.header)
+			}
+		}
+	})
+	t.Run("packed", func(t *testing.T) {
+		s, _, link := stored(t)
+		s.Fault(sim.Fault{Gzip: true})
+		s.Fault(sim.Fault{Gzip: true, Status: 503})
+		a := get(t, link, "Accept-Encoding", "identity")
+		zr, err := gzip.NewReader(strings.NewReader(a.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(zr); err != nil || string(text) != hundred || a.header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("%q, %v, %v", text, err, a.header)
+		}
+		if a := get(t, link); a.status != 503 || a.header.Get("Content-Encoding") != "" {
+			t.Errorf("a refusal: %d, %v", a.status, a.header)
+		}
+	})
 }

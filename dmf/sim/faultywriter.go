@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"compress/gzip"
 	"context"
 	"fmt"
 	"net"
@@ -56,6 +57,10 @@ func (w *faultyWriter) spoilHeaders() {
 			// The server closes the connection when a handler keeps less than it promised.
 			h.Set("Content-Length", strconv.FormatInt(n+100, 10))
 		}
+	}
+	if w.fault.NoLength {
+		h.Del("Content-Length")
+		h.Set("Transfer-Encoding", "identity") // net/http's way to end a body with the connection
 	}
 }
 
@@ -142,6 +147,42 @@ func (w *faultyWriter) cut() {
 		}
 	}
 	panic(http.ErrAbortHandler) // net/http's own way to drop a connection without a word
+}
+
+// gzipWriter packs an answer that is one.
+type gzipWriter struct {
+	http.ResponseWriter
+	pack *gzip.Writer // nil before the headers, and for a refusal
+	told bool         // the headers are written
+}
+
+func (w *gzipWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *gzipWriter) WriteHeader(status int) {
+	w.told = true
+	if status == http.StatusOK {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Del("Content-Length")
+		w.pack = gzip.NewWriter(w.ResponseWriter)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *gzipWriter) Write(p []byte) (int, error) {
+	if !w.told {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.pack == nil {
+		return w.ResponseWriter.Write(p)
+	}
+	return w.pack.Write(p)
+}
+
+// close ends the packed body.
+func (w *gzipWriter) close() {
+	if w.pack != nil {
+		_ = w.pack.Close() // the client went away: nothing to do
+	}
 }
 
 // pause waits in real time; false if ctx ended first.

@@ -290,6 +290,9 @@ func TestDownloadFaults(t *testing.T) {
 		{"answer lost", sim.Fault{Lost: true}, 0, 0, true},
 		{"answer lost by a reset", sim.Fault{Lost: true, Reset: true}, 0, 0, true},
 		{"a proxy's page", sim.Fault{NoAzureHeaders: true, Status: 200}, 200, -1, false},
+		{"nothing", sim.Fault{Status: 204}, 204, 0, false},
+		{"cut without a length", sim.Fault{NoLength: true, CutAfter: 40}, 200, 40, false},
+		{"sent on", sim.Fault{Redirect: true}, 302, 0, false},
 	}
 	for _, k := range cases {
 		t.Run(k.name, func(t *testing.T) {

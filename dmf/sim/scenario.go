@@ -140,6 +140,9 @@ type ScenarioFault struct {
 	RetryAfterDate bool          `yaml:"retry_after_date"`
 	RetryAfterGrow time.Duration `yaml:"retry_after_grow"`
 	ProxyPage      bool          `yaml:"proxy_page"` // NoAzureHeaders
+	Body           string        `yaml:"body"`
+	ContentType    string        `yaml:"content_type"`
+	Redirect       bool          `yaml:"redirect"`
 	Lost           bool          `yaml:"lost"`
 	Reset          bool          `yaml:"reset"`
 	CutAfter       int64         `yaml:"cut_after"`
@@ -147,6 +150,8 @@ type ScenarioFault struct {
 	Drip           int           `yaml:"drip"` // DripBytesPerSec
 	WrongETag      bool          `yaml:"wrong_etag"`
 	WrongLength    bool          `yaml:"wrong_length"`
+	NoLength       bool          `yaml:"no_length"`
+	Gzip           bool          `yaml:"gzip"`
 	IgnoreRange    bool          `yaml:"ignore_range"`
 }
 

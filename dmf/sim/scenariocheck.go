@@ -168,6 +168,9 @@ func (c *scenarioCheck) fault(field string, f ScenarioFault) {
 	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
 		c.wrong(field+".status", "%d is no HTTP status of an answer", f.Status)
 	}
+	if f.Redirect && f.Route != RouteDownload {
+		c.wrong(field+".redirect", "only a download is sent on; give route: %s", RouteDownload)
+	}
 	if f.Times < Always {
 		c.wrong(field+".times", "%d; give a count, or -1 for always", f.Times)
 	}

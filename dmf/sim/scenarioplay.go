@@ -79,6 +79,10 @@ func (f ScenarioFault) fault(begin time.Time) Fault {
 		RetryAfter: f.RetryAfter, RetryAfterDate: f.RetryAfterDate, RetryAfterGrow: f.RetryAfterGrow,
 		NoAzureHeaders: f.ProxyPage, Lost: f.Lost, Reset: f.Reset, CutAfter: f.CutAfter, HangAfter: f.HangAfter,
 		DripBytesPerSec: f.Drip, WrongETag: f.WrongETag, WrongLength: f.WrongLength, IgnoreRange: f.IgnoreRange,
+		ContentType: f.ContentType, Redirect: f.Redirect, NoLength: f.NoLength, Gzip: f.Gzip,
+	}
+	if f.Body != "" {
+		out.Body = []byte(f.Body)
 	}
 	if f.From > 0 {
 		out.From = begin.Add(f.From)

@@ -28,10 +28,9 @@ type ahead struct {
 	ended  chan struct{} // closed by it
 
 	// Only for who takes:
-	held  *block // being handed out by Read
-	last  error
-	name  string
-	codec codec
+	held    *block // being handed out by Read
+	last    error
+	decoded decoding
 }
 
 // readAhead starts to read t, which belongs to it until stop has returned. It
@@ -43,7 +42,7 @@ func readAhead(t *text, blocks int) *ahead {
 		quit:   make(chan struct{}),
 		ended:  make(chan struct{}),
 	}
-	a.name, a.codec = t.decoding()
+	a.decoded = t.decoding()
 	go a.run(t)
 	return a
 }
@@ -84,7 +83,7 @@ func (a *ahead) run(t *text) {
 // took notes what the block says of the text. A panic of the source goes on
 // here, where those who called Convert can catch it.
 func (a *ahead) took(b *block) {
-	a.name, a.codec = b.name, b.codec
+	a.decoded = b.decoded
 	if p, ok := b.err.(*panicked); ok {
 		panic(p.String())
 	}
@@ -92,7 +91,7 @@ func (a *ahead) took(b *block) {
 
 func (a *ahead) recycle(b *block) { a.empty <- b }
 
-func (a *ahead) decoding() (name string, c codec) { return a.name, a.codec }
+func (a *ahead) decoding() decoding { return a.decoded }
 
 // Read copies what was read ahead.
 func (a *ahead) Read(p []byte) (int, error) {

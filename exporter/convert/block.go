@@ -12,9 +12,8 @@ type block struct {
 	start, end int // the text within mem
 
 	// Set by the reader.
-	name  string // of the encoding
-	codec codec
-	err   error // why this is the last block, io.EOF too
+	decoded decoding
+	err     error // why this is the last block, io.EOF too
 
 	rows *csvRows // what a worker makes of it; nil when it is with none
 }
@@ -40,7 +39,7 @@ func newBlock() *block {
 
 // release gives the block to whoever wants one next.
 func (b *block) release() {
-	b.err, b.codec, b.rows = nil, nil, nil
+	b.err, b.decoded, b.rows = nil, decoding{}, nil
 	blocks.Put(b)
 }
 
@@ -57,5 +56,5 @@ func (b *block) fill(t *text) {
 		n, b.err = t.Read(b.mem[b.end:t.limit(b.start+blockSize)])
 		b.end += n
 	}
-	b.name, b.codec = t.decoding()
+	b.decoded = t.decoding()
 }

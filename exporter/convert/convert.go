@@ -48,6 +48,7 @@ type Result struct {
 	Columns       []string // header order; for XML and JSON in order of first appearance
 	Format        Format   // never FormatAuto after a success
 	Encoding      string   // WHATWG name in lower case: utf-8, utf-16le, windows-1252
+	Guessed       bool     // Encoding is Options.Fallback: the file is not UTF-8, and nothing says what it is
 	Delimiter     rune     // 0 unless CSV
 	Bytes         int64    // source bytes read
 	Replaced      int64    // with Options.Replace: characters that the encoding does not know
@@ -139,7 +140,8 @@ func convert(ctx context.Context, src *source, entry string, opt Options, sink S
 	default:
 		err = readXML(w, out, format, opt)
 	}
-	res.Encoding, _ = w.in.decoding()
+	read := w.in.decoding()
+	res.Encoding, res.Guessed = read.name, read.guessed
 	if err == nil {
 		return out.end()
 	}

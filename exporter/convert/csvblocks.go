@@ -173,7 +173,7 @@ func (c *csvBlocks) atOnce() error {
 
 func (c *csvBlocks) took(b *block) {
 	c.ahead.took(b)
-	c.window.codec = b.codec
+	c.window.codec = b.decoded.codec
 	c.ended = b.err
 }
 

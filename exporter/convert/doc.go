@@ -186,7 +186,8 @@
 // first and third. XML and JSON are UTF-8 otherwise. In CSV the
 // first byte outside ASCII, wherever it stands, decides between UTF-8 and
 // Options.Fallback, by the 64 KB that begin with it: UTF-8 when it has more
-// characters of several bytes there than bytes that are none. A byte that the
+// characters of several bytes there than bytes that are none; that the fallback
+// was taken is a guess, and Result.Guessed says so. A byte that the
 // encoding does not know makes a bad row in CSV and JSON, and is refused in XML;
 // with Options.Replace each becomes U+FFFD, is counted, and stops nothing.
 package convert

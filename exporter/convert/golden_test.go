@@ -70,6 +70,9 @@ func run(t testing.TB, r io.Reader, opt Options) (outcome, Result) {
 	}
 	var sum strings.Builder
 	fmt.Fprintf(&sum, "%s %s", res.Format, res.Encoding)
+	if res.Guessed {
+		sum.WriteString(" guessed")
+	}
 	if res.Delimiter != 0 {
 		fmt.Fprintf(&sum, " delimiter %q", res.Delimiter)
 	}

@@ -29,6 +29,15 @@ func (r Result) ReplacedText() string {
 	return fmt.Sprintf("%d characters that %s does not know were replaced by U+FFFD", r.Replaced, r.Encoding)
 }
 
+// GuessedText says in words that the encoding is a guess; "" when it is none.
+// setting is where it can be said what the encoding is: "--encoding".
+func (r Result) GuessedText(setting string) string {
+	if !r.Guessed {
+		return ""
+	}
+	return fmt.Sprintf("the file is not UTF-8 and was read as %s, which is a guess: if letters are wrong, say its encoding with %s", r.Encoding, setting)
+}
+
 // Oddities are what a conversion kept that may not be what its sender meant.
 type Oddities struct {
 	Count int64    // odd fields

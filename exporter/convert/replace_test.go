@@ -62,3 +62,33 @@ func FuzzReplace(f *testing.F) {
 func utf16Mark(in []byte) bool {
 	return bytes.HasPrefix(in, []byte{0xFF, 0xFE}) || bytes.HasPrefix(in, []byte{0xFE, 0xFF})
 }
+
+// A code page that was named is none that was guessed: nor is Unicode, and what
+// is ASCII to its end reads the same whatever it is.
+func TestGuessIsSaid(t *testing.T) {
+	horse := "A,B\r\n1,\x8eluk\xfd k\xf9\xf2\r\n" // Žluký kůň in windows-1250
+	long := "A,B\r\n" + strings.Repeat("1,2\r\n", 100_000) + "1,\xf9\r\n"
+	for _, c := range []struct {
+		name, in string
+		opt      Options
+		want     string // the row's text; "" for any
+		guessed  bool
+	}{
+		{"fallen back", horse, Options{}, "Žluký kùò", true},
+		{"to another one", horse, Options{Fallback: "windows-1250"}, "Žluký kůň", true},
+		{"named", horse, Options{Encoding: "windows-1250"}, "Žluký kůň", false},
+		{"read ahead", long, Options{}, "", true},
+		{"UTF-8", "A,B\r\n1,Řluký\r\n", Options{}, "Řluký", false},
+		{"mostly UTF-8", "A,B\r\n1,Řluký\r\n2,\xf9\r\n", Options{}, "Řluký", false},
+		{"ASCII", "A,B\r\n1,kun\r\n", Options{}, "kun", false},
+		{"a mark", "\xef\xbb\xbfA,B\r\n1,\xf9\r\n", Options{}, "", false},
+	} {
+		got, res := run(t, strings.NewReader(c.in), c.opt)
+		if res.Guessed != c.guessed || !strings.Contains(got.lines, c.want) {
+			t.Errorf("%s: guessed %t, %.100s; want %t, %s", c.name, res.Guessed, got.lines, c.guessed, c.want)
+		}
+		if said := res.GuessedText("--encoding"); (said != "") != c.guessed || c.guessed && !strings.Contains(said, res.Encoding) {
+			t.Errorf("%s: %q", c.name, said)
+		}
+	}
+}

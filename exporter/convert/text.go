@@ -20,6 +20,7 @@ type text struct {
 	name     string        // canonical; "" while nothing but ASCII was seen
 	codec    codec         // nil for UTF-8
 	fallback string
+	guessed  bool          // the fallback was taken: nothing in the file says that it is right
 	replaced *atomic.Int64 // counts what is replaced; nil when nothing is
 }
 
@@ -48,11 +49,11 @@ func (t *text) decided(name string) (err error) {
 }
 
 // decoding is the encoding to report: ASCII to the end is UTF-8 too.
-func (t *text) decoding() (name string, c codec) {
+func (t *text) decoding() decoding {
 	if t.name == "" {
-		return nameUTF8, nil
+		return decoding{name: nameUTF8}
 	}
-	return t.name, t.codec
+	return decoding{t.name, t.codec, t.guessed}
 }
 
 // Read fills p, of at least minRead bytes unless limit says otherwise, with
@@ -103,6 +104,7 @@ func (t *text) readASCII(p []byte) (int, error) {
 	if looksUTF8(ahead, err != nil) {
 		return 0, t.decided(nameUTF8)
 	}
+	t.guessed = true
 	return 0, t.decided(t.fallback)
 }
 

@@ -42,8 +42,15 @@ func faultf(at int, format string, args ...any) error {
 type input interface {
 	// Read fills p with UTF-8; see text.Read.
 	Read(p []byte) (int, error)
-	// decoding names the encoding of what Read gave so far; codec is nil for UTF-8.
-	decoding() (name string, c codec)
+	// decoding names the encoding of what Read gave so far.
+	decoding() decoding
+}
+
+// decoding is how a text is read.
+type decoding struct {
+	name    string
+	codec   codec // nil for UTF-8
+	guessed bool  // see Result.Guessed
 }
 
 // window holds the text around the record being read. Readers look at bytes,
@@ -104,7 +111,7 @@ func (w *window) ensure(n int) error {
 	for w.end-w.start < n && !w.eof {
 		got, err := w.in.Read(w.buf[w.end : w.start+n+minRead])
 		w.end += got
-		_, w.codec = w.in.decoding()
+		w.codec = w.in.decoding().codec
 		if errors.Is(err, io.EOF) {
 			w.eof = true
 		} else if err != nil {

@@ -46,7 +46,7 @@ func (x *xmlReader) checkDeclared(at int, name string) error {
 	if err != nil {
 		return &fault{at, err}
 	}
-	actual, _ := x.window.in.decoding()
+	actual := x.window.in.decoding().name
 	// UTF-16 alone leaves the order of bytes to the mark.
 	if actual == nameUTF16BE && declared == nameUTF16LE && !strings.EqualFold(name, nameUTF16LE) {
 		declared = nameUTF16BE

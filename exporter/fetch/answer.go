@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"finrelay/dmf"
 )
 
 // read turns a response into a Body, or into the reason why there is none.
@@ -25,8 +27,8 @@ func (l *link) read(resp *http.Response, offset int64, etag string) (*Body, erro
 
 // foreign says why a good answer is not Azure's, "" when it may be. The
 // sign-in or warning page of a proxy comes with 200, as HTML, text or JSON, and
-// would land as rows. Small blob servers on loopback, for tests and
-// benchmarks, may lack Azure's headers; there only a web page is foreign.
+// would land as rows. Servers that lack Azure's headers have to be named in
+// ClientOptions.PlainHosts; of theirs only a web page is foreign.
 //
 // Source: Microsoft Learn, "Get Blob", Response headers: x-ms-request-id stands
 // in each answer, x-ms-version in those to requests of 2009-09-19 and later.
@@ -36,10 +38,10 @@ func (l *link) foreign(resp *http.Response) string {
 		return ""
 	case strings.HasPrefix(strings.ToLower(resp.Header.Get("Content-Type")), "text/html"):
 		return "a web page instead of a file"
-	case l.client.loopback && isLoopbackHost(l.url.Hostname()):
+	case l.plain:
 		return ""
 	}
-	return "no x-ms- header in the answer"
+	return "no x-ms- header in the answer; if " + l.info.Host + " is a file server of yours, name it in the environment's plain_hosts"
 }
 
 func (l *link) whole(resp *http.Response) *Body {
@@ -52,8 +54,9 @@ func (l *link) whole(resp *http.Response) *Body {
 		Size:        resp.ContentLength,
 		ETag:        strongETag(resp.Header),
 		MD5:         sum,
-		ContentType: resp.Header.Get("Content-Type"),
-		host:        l.info.Host,
+		ContentType: resp.Header.Get("Content-Type"), ContentEncoding: resp.Header.Get("Content-Encoding"),
+		Framed: dmf.Framed(resp), Vouched: hasAzureHeader(resp.Header),
+		host: l.info.Host,
 	}
 }
 
@@ -72,6 +75,8 @@ func (l *link) partial(resp *http.Response, offset int64, etag string) (*Body, e
 		return nil, l.refusal(resp, KindChanged, fmt.Sprintf("asked for bytes from %d, got %d-%d of %d", offset, start, end, total))
 	case resp.ContentLength >= 0 && resp.ContentLength != total-start:
 		return nil, l.refusal(resp, KindChanged, fmt.Sprintf("Content-Length %d does not fit bytes %d-%d", resp.ContentLength, start, end))
+	case resp.Header.Get("Content-Encoding") != "" && !strings.EqualFold(resp.Header.Get("Content-Encoding"), "identity"):
+		return nil, l.refusal(resp, KindChanged, "a range of other bytes than before: it is encoded as "+clipped(resp.Header.Get("Content-Encoding"), 40))
 	case offset > 0 && got != etag:
 		return nil, l.refusal(resp, KindChanged, fmt.Sprintf("asked for ETag %s, got %q", etag, got))
 	}
@@ -82,6 +87,8 @@ func (l *link) partial(resp *http.Response, offset int64, etag string) (*Body, e
 		ETag:        got,
 		MD5:         md5Header(resp.Header.Get("X-Ms-Blob-Content-Md5")),
 		ContentType: resp.Header.Get("Content-Type"),
+		Framed:      dmf.Framed(resp),
+		Vouched:     hasAzureHeader(resp.Header),
 		host:        l.info.Host,
 	}, nil
 }

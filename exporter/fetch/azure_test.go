@@ -150,8 +150,12 @@ func raw(status int, body string, headers ...string) http.HandlerFunc {
 	}
 }
 
+// testClient takes answers of this machine's small servers without Azure's headers.
 func testClient(t *testing.T, opt ClientOptions) *Client {
 	t.Helper()
+	if opt.PlainHosts == nil {
+		opt.PlainHosts = []string{"127.0.0.1", "::1", "localhost"}
+	}
 	c := NewClient(opt)
 	t.Cleanup(c.Close)
 	return c

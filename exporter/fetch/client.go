@@ -40,6 +40,10 @@ type ClientOptions struct {
 	// http too: for the simulator and tests. With a list of Hosts they must
 	// be on it as well.
 	Loopback bool
+	// PlainHosts are those of the hosts above whose answers need not carry
+	// Azure's headers, written in the same way: an on-premises file server, say.
+	// Everywhere else an answer without them is a proxy's.
+	PlainHosts []string
 	// Proxy for all connections; nil means none. Environment variables are
 	// never read. Through a proxy only the host name of a link can be
 	// checked, as the proxy resolves it.
@@ -55,6 +59,7 @@ type ClientOptions struct {
 // Client makes Sources out of SAS links. It is safe for concurrent use.
 type Client struct {
 	hosts            []string
+	plain            []string
 	loopback         bool
 	loopbackUnlisted bool // Loopback without a list: loopback is allowed unlisted
 	proxied          bool
@@ -81,9 +86,7 @@ func NewClient(opt ClientOptions) *Client {
 	if len(hosts) == 0 {
 		hosts = DefaultHosts
 	}
-	for _, host := range hosts {
-		c.hosts = append(c.hosts, strings.TrimSuffix(strings.ToLower(host), "."))
-	}
+	c.hosts, c.plain = foldHosts(hosts), foldHosts(opt.PlainHosts)
 	if c.userAgent == "" {
 		c.userAgent = DefaultUserAgent
 	}
@@ -93,6 +96,14 @@ func NewClient(opt ClientOptions) *Client {
 	c.transport = c.newTransport(opt)
 	c.http = newRetrier(c.transport)
 	return c
+}
+
+func foldHosts(hosts []string) []string {
+	folded := make([]string, len(hosts))
+	for i, host := range hosts {
+		folded[i] = strings.TrimSuffix(strings.ToLower(host), ".")
+	}
+	return folded
 }
 
 func (c *Client) newTransport(opt ClientOptions) *http.Transport {

@@ -47,7 +47,7 @@ func (u *unruly) Open(_ context.Context, offset int64, etag string) (*Body, erro
 		n := rapid.IntRange(0, len(rest)).Draw(u.t, "after")
 		body = io.MultiReader(bytes.NewReader(rest[:n]), broken{})
 	}
-	b := &Body{ReadCloser: io.NopCloser(body), Offset: offset, Size: int64(len(u.content)), ETag: u.etag()}
+	b := &Body{ReadCloser: io.NopCloser(body), Offset: offset, Size: int64(len(u.content)), ETag: u.etag(), Framed: true}
 	if u.md5 {
 		b.MD5 = md5Of(u.content)
 	}

@@ -18,9 +18,11 @@
 //
 // Guarantees:
 //
-//   - A file called PATH is complete. It appears by rename, after its bytes
+//   - A file called PATH came to its end. It appears by rename, after its bytes
 //     are durable and its length (and MD5, when the server states one) is
-//     right.
+//     right. A body that ends only with its connection becomes PATH.unframed:
+//     nobody can say that it is whole.
+//   - The bytes stored are the blob's: what is packed on the way is unpacked.
 //   - Two blobs are never spliced. Bytes are appended only to the blob whose
 //     ETag they carry, asked for with If-Match and checked again in the answer.
 //   - A Mark never promises bytes that are not on disk; before a part file is

@@ -23,6 +23,10 @@ const (
 // durable; a file already at path is replaced. The folder must exist. Two
 // Downloads to one path must not run at once.
 //
+// A body that ended only with its connection is durable too, but never called
+// path: it is at path+UnframedSuffix, as Result.Path says. One that is packed
+// with gzip on the way is unpacked, and never continued in the middle.
+//
 // After an error the part file stays, its last Mark has been reported, and
 // another Download with that Mark goes on from there, with the same Source or
 // another link to the same blob. When the blob is refused as too large or not
@@ -52,11 +56,14 @@ func downloadWith(ctx context.Context, src Source, path string, opt Options, wai
 	if err := d.run(ctx); err != nil {
 		return Result{}, errors.Join(err, d.leave(err))
 	}
-	sum := p.sha256()
-	if err := p.publish(); err != nil {
+	res := Result{Path: path, Bytes: p.offset, SHA256: p.sha256(), ETag: d.etag, Resumed: d.resumed, Framed: d.framed, Vouched: d.vouched, ContentType: d.contentType}
+	if !res.Framed {
+		res.Path += UnframedSuffix
+	}
+	if err := p.publish(res.Path); err != nil {
 		return Result{}, err
 	}
-	return Result{Bytes: p.offset, SHA256: sum, ETag: d.etag, Resumed: d.resumed}, nil
+	return res, nil
 }
 
 // loop is one Download at work.
@@ -69,6 +76,9 @@ type loop struct {
 	size int64  // of that blob, -1 unknown
 	md5  []byte // of that blob, nil unknown
 	host string
+
+	framed, vouched bool // of the body that came last
+	contentType     string
 
 	answers  int // bodies opened so far
 	stalls   int // answers in a row without progress
@@ -101,10 +111,14 @@ func (d *loop) once(ctx context.Context) error {
 	defer body.Close() // a body that gave its bytes has no error worth more than the checks below
 	d.answers++
 	d.host = body.host
+	plain, err := unpacked(body)
+	if err != nil {
+		return err
+	}
 	if err := d.adopt(body); err != nil {
 		return err
 	}
-	return d.copy(ctx, body)
+	return d.copy(ctx, plain)
 }
 
 // adopt decides what an answer means for the bytes already there.
@@ -121,6 +135,7 @@ func (d *loop) adopt(body *Body) error {
 			}
 		}
 		d.etag, d.size, d.md5 = body.ETag, body.Size, body.MD5
+		d.framed, d.vouched, d.contentType = body.Framed, body.Vouched, body.ContentType
 		d.part.wantMD5(d.md5 != nil)
 		return nil
 	}
@@ -133,6 +148,7 @@ func (d *loop) adopt(body *Body) error {
 		return d.fault(KindMismatch, fmt.Sprintf("the blob was %d bytes long, now it is %d, with the same ETag", d.size, body.Size))
 	}
 	d.resumed++
+	d.framed = body.Framed
 	if body.Size >= 0 {
 		d.size = body.Size
 	}

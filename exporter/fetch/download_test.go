@@ -435,5 +435,5 @@ func (b blob) Open(_ context.Context, offset int64, etag string) (*Body, error) 
 	if etag == "" {
 		offset = 0
 	}
-	return &Body{ReadCloser: io.NopCloser(bytes.NewReader(b[offset:])), Offset: offset, Size: int64(len(b)), ETag: `"blob"`}, nil
+	return &Body{ReadCloser: io.NopCloser(bytes.NewReader(b[offset:])), Offset: offset, Size: int64(len(b)), ETag: `"blob"`, Framed: true}, nil
 }

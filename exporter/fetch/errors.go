@@ -23,8 +23,15 @@ const (
 	KindGone Kind = "gone"
 	// KindNotAzure: something in between answered, for example a proxy. Says
 	// nothing about the link. Redirects count as such, and so does any answer
-	// without an x-ms- header, a 200 too, unless the host is loopback.
+	// without an x-ms- header, a 200 too, unless the host is one of PlainHosts.
 	KindNotAzure Kind = "not azure"
+	// KindNoFile: an answer of 2xx that brings no file, such as 204.
+	KindNoFile Kind = "no file"
+	// KindMissing: FinOps' queue says that the file of its message is not there.
+	KindMissing Kind = "missing"
+	// KindRedirected: FinOps' queue sends the download on to an address that is
+	// not followed.
+	KindRedirected Kind = "redirected"
 	// KindBusy: throttled or failing for the moment; RetryAfter as the server
 	// states it, 0 when it does not. The caller sets the upper bound.
 	KindBusy Kind = "busy"
@@ -48,7 +55,10 @@ var words = map[Kind]string{
 	KindRefused:     "link refused",
 	KindGone:        "blob does not exist",
 	KindNotAzure:    "answered by something that is not Azure (a proxy?)",
-	KindBusy:        "storage is busy",
+	KindNoFile:      "the answer brings no file",
+	KindMissing:     "the queue's message has no file to download",
+	KindRedirected:  "redirect not followed",
+	KindBusy:        "server is busy",
 	KindNetwork:     "no working connection",
 	KindHostile:     "link not allowed",
 	KindChanged:     "blob changed during the download",
@@ -115,7 +125,7 @@ func (e *LinkError) Unwrap() error { return e.Err }
 // for a link that needs a person or a replacement.
 func (e *LinkError) Temporary() bool {
 	switch e.Kind {
-	case KindNotYetValid, KindNotAzure, KindBusy, KindNetwork, KindChanged, KindMismatch:
+	case KindNotYetValid, KindNotAzure, KindNoFile, KindMissing, KindRedirected, KindBusy, KindNetwork, KindChanged, KindMismatch:
 		return true
 	}
 	return false

@@ -25,7 +25,7 @@ func ExampleDownload() {
 	if err != nil {
 		panic(err)
 	}
-	client := fetch.NewClient(fetch.ClientOptions{Loopback: true})
+	client := fetch.NewClient(fetch.ClientOptions{Loopback: true, PlainHosts: []string{"127.0.0.1"}})
 	defer client.Close()
 	src, err := client.Link(link)
 	if err != nil {

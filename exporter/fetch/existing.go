@@ -14,8 +14,9 @@ import (
 
 // Existing reads a file that Download has already given its name, so that a
 // caller who crashed between the rename and its own note of it can adopt the
-// file. It returns false when there is none. A file at path is whole, as
-// Download renames nothing else; Result.ETag and Resumed are empty.
+// file. It returns false when there is none. A file at path came to its end, as
+// Download gives no other one its name; Result.ETag, Resumed and ContentType
+// are empty.
 //
 // The folder is synced on the way: the crash may have come before Download
 // did so.
@@ -43,7 +44,7 @@ func Existing(path string) (Result, bool, error) {
 	if err := syncDir(filepath.Dir(path)); err != nil {
 		return Result{}, false, fmt.Errorf("sync folder: %w", err)
 	}
-	return Result{Bytes: n, SHA256: hex.EncodeToString(sha.Sum(nil))}, true, nil
+	return Result{Path: path, Framed: true, Bytes: n, SHA256: hex.EncodeToString(sha.Sum(nil))}, true, nil
 }
 
 // hashFile feeds src to w and stops between two buffers when ctx ends.

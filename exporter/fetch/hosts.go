@@ -37,23 +37,26 @@ func (c *Client) checkURL(u *url.URL) error {
 	return nil
 }
 
-// hostAllowed matches exact names, "host:port", and ".suffix" for any name
-// below it. A port other than the scheme's own must be listed, except on
-// loopback, where ports are handed out at random.
+// hostAllowed says whether the hosts let a link through. On loopback without a
+// list all of them are.
 func (c *Client) hostAllowed(u *url.URL) bool {
+	loopback := c.loopback && isLoopbackHost(u.Hostname())
+	return loopback && c.loopbackUnlisted || listed(c.hosts, u, loopback)
+}
+
+// listed matches exact names, "host:port", and ".suffix" for any name below it.
+// A port other than the scheme's own must be listed, except on loopback, where
+// ports are handed out at random.
+func listed(hosts []string, u *url.URL, loopback bool) bool {
 	name := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	withPort := foldHost(u)
-	loopback := c.loopback && isLoopbackHost(name)
 	ownPort := u.Port() == "" || u.Port() == defaultPort(u.Scheme)
-	if loopback && c.loopbackUnlisted {
-		return true
-	}
 	// Unicode names are mapped to ASCII by the transport, after this check:
 	// what was compared would not be what is connected to.
 	if !isASCII(name) {
 		return false
 	}
-	for _, allowed := range c.hosts {
+	for _, allowed := range hosts {
 		switch {
 		case allowed == withPort:
 			return true

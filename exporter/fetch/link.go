@@ -18,6 +18,7 @@ type link struct {
 	client *Client
 	info   LinkInfo
 	url    *url.URL
+	plain  bool     // its server need not answer as Azure does
 	secret []string // spellings of the signature that must not come back in a text
 }
 
@@ -32,7 +33,7 @@ func newLink(c *Client, raw string, u *url.URL, info LinkInfo) *link {
 	if c.proxied && u.Scheme == "http" || strings.HasPrefix(path, "//") {
 		wire.Opaque = "//" + u.Host + path
 	}
-	l := &link{client: c, info: info, url: wire}
+	l := &link{client: c, info: info, url: wire, plain: listed(c.plain, u, c.loopback && isLoopbackHost(u.Hostname()))}
 	if sig := u.Query().Get("sig"); sig != "" {
 		l.secret = []string{sig, url.QueryEscape(sig), strings.ReplaceAll(sig, "+", " ")}
 	}

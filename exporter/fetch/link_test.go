@@ -316,14 +316,14 @@ func TestProxy(t *testing.T) {
 }
 
 // TestForeignAnswers: what comes without Azure's headers is no file, whatever
-// it calls itself. On loopback, where small blob servers lack them, only a web
+// it calls itself, on loopback too. Of hosts that are named as plain, only a web
 // page is refused.
 func TestForeignAnswers(t *testing.T) {
 	const azureID = "X-Ms-Request-Id"
 	tests := []struct {
 		name          string
 		answer        http.HandlerFunc
-		public, local bool // read as the blob
+		public, plain bool // read as the blob
 	}{
 		{"web page", raw(200, "<html>", "Content-Type", "text/html"), false, false},
 		{"web page as a range", raw(206, "<html>", "Content-Type", "text/html", "Content-Range", "bytes 0-5/6"), false, false},
@@ -350,11 +350,14 @@ func TestForeignAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		public := testClient(t, ClientOptions{Hosts: []string{".example.com"}, Loopback: true, Proxy: proxyURL, RootCAs: pool})
-		local := testClient(t, ClientOptions{Loopback: true, RootCAs: pool})
+		plain := testClient(t, ClientOptions{Hosts: []string{".example.com"}, PlainHosts: []string{".example.com"}, Proxy: proxyURL, RootCAs: pool})
+		loopback := testClient(t, ClientOptions{Loopback: true, PlainHosts: []string{"files.example.com"}, RootCAs: pool})
 		checkForeign(t, tt.name+", public", public, "https://acct.example.com/c/b?"+query, tt.public)
-		checkForeign(t, tt.name+", loopback", local, blob.URL+"/c/b?"+query, tt.local)
-		public.Close()
-		local.Close()
+		checkForeign(t, tt.name+", plain", plain, "https://acct.example.com/c/b?"+query, tt.plain)
+		checkForeign(t, tt.name+", loopback", loopback, blob.URL+"/c/b?"+query, tt.public)
+		for _, c := range []*Client{public, plain, loopback} {
+			c.Close()
+		}
 	}
 }
 

@@ -33,12 +33,22 @@ type Mark struct {
 	Offset int64
 }
 
-// Result describes a complete file.
+// UnframedSuffix is put behind the name of a file of which nobody can say that
+// it is whole, because its body ended only with the connection.
+const UnframedSuffix = ".unframed"
+
+// Result describes a file that came to its end.
 type Result struct {
+	Path    string // where it is: the path asked for, with UnframedSuffix unless Framed
 	Bytes   int64
 	SHA256  string // hex, lower case
 	ETag    string // of the blob; "" when the server stated none, and from Existing
 	Resumed int    // times that a body was continued in the middle
+	// Framed: the body's end was the end of the blob. A file that is not framed
+	// may be the first half of one.
+	Framed      bool
+	Vouched     bool   // as Body.Vouched; false from Existing
+	ContentType string // as it came; "" from Existing
 }
 
 func (o Options) orDefaults() Options {

@@ -197,15 +197,21 @@ func (p *part) verify(ctx context.Context, want []byte, mismatch func(got []byte
 func (p *part) sha256() string { return hex.EncodeToString(p.sha.Sum(nil)) }
 
 // publish makes the file durable, gives it its name and makes that durable.
-func (p *part) publish() error {
+func (p *part) publish(name string) error {
 	err := p.file.Sync()
 	if err := errors.Join(err, p.close()); err != nil {
 		return disk("sync part file", err)
 	}
-	if err := os.Rename(p.path+partSuffix, p.path); err != nil {
-		return disk("rename part file", err)
+	return disk("rename part file", Move(p.path+partSuffix, name))
+}
+
+// Move gives a durable file another name in its folder, durably. A file of that
+// name is replaced.
+func Move(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
 	}
-	return disk("sync folder", syncDir(filepath.Dir(p.path)))
+	return syncDir(filepath.Dir(to))
 }
 
 // discard removes a file whose bytes are of no use.

@@ -54,7 +54,10 @@ func (d *loop) afterCut(ctx context.Context, cut *cutError) error {
 	} else {
 		err.Err = cut.err
 	}
-	err.Detail = fmt.Sprintf("body cut at byte %d of %d", d.part.offset, d.size)
+	err.Detail = fmt.Sprintf("body cut at byte %d", d.part.offset)
+	if d.size >= 0 {
+		err.Detail += fmt.Sprintf(" of %d", d.size)
+	}
 	if cut.got >= minProgress {
 		d.stalls = 0
 	}

@@ -22,6 +22,8 @@ const (
 func (l *link) classify(resp *http.Response, conditional bool) error {
 	status := resp.StatusCode
 	switch {
+	case status >= 200 && status < 300:
+		return l.refusal(resp, KindNoFile, "a link's answer is 200, with the file")
 	case status >= 300 && status < 400:
 		return l.refusal(resp, KindNotAzure, "a redirect"+redirectHost(resp)+", not followed")
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
@@ -60,7 +62,7 @@ func (l *link) refusal(resp *http.Response, kind Kind, detail string) *LinkError
 		RequestID:  l.clean(resp.Header.Get("X-Ms-Request-Id")),
 		RetryAfter: retryAfter(resp.Header),
 	}
-	if kind == KindNotAzure || kind == KindChanged && detail != "" {
+	if kind == KindNotAzure || kind == KindNoFile || kind == KindChanged && detail != "" {
 		return e
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what came is what can be told

@@ -71,7 +71,7 @@ func TestKinds(t *testing.T) {
 		{"throttled by a front end", raw(429, "", "Retry-After", "30"), KindBusy, true, "wait 30s"},
 		{"gateway", raw(502, "<html>"), KindBusy, true, "502 Bad Gateway"},
 		{"unasked 412", refuse(412, "ConditionNotMet", "The condition is not met.", ""), KindRefused, false, ""},
-		{"no content", raw(204, "", "X-Ms-Request-Id", "1"), KindRefused, false, "204"},
+		{"no content", raw(204, "", "X-Ms-Request-Id", "1"), KindNoFile, true, "204"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -34,6 +34,16 @@ type Body struct {
 	MD5 []byte
 	// ContentType is the Content-Type header as it came.
 	ContentType string
+	// ContentEncoding is the Content-Encoding header as it came, although none
+	// is asked for. Download undoes gzip before it stores a byte; Size, ETag and
+	// MD5 are then not those of the file.
+	ContentEncoding string
+	// Framed says that the end of this body can be told from the end of its
+	// connection; see dmf.Framed.
+	Framed bool
+	// Vouched says that the storage's own headers came with it: it is what
+	// FinOps stored, and not something that somebody on the way has made.
+	Vouched bool
 
 	host string // for errors that the loop makes itself
 }

@@ -10,6 +10,7 @@ import (
 // attempt is one try to land one export as files.
 type attempt struct {
 	out    *Files
+	marker string // id of the marker that the output's folder must hold
 	export Export
 
 	// mu is held for the length of each call. Its user is one goroutine; the
@@ -18,6 +19,7 @@ type attempt struct {
 	over error // why nothing more is taken; nil while the attempt runs
 
 	path    string // of the data file, below the output's folder, with "/"
+	folder  string // its folder, "." for the output's own
 	name    string // its last element
 	id      string // part of the temporary names
 	disk    *disk
@@ -29,9 +31,8 @@ type attempt struct {
 
 // start opens the folder and the temporary data file.
 func (a *attempt) start() error {
-	var folder string
 	a.path = a.out.template.Path(a.export)
-	folder, a.name = splitPath(a.path)
+	a.folder, a.name = splitPath(a.path)
 	// The output's name is in it so that two outputs with one folder do not
 	// write into each other's files.
 	a.id = shortHash(a.out.name + "\x00" + a.export.ID)
@@ -40,7 +41,7 @@ func (a *attempt) start() error {
 	if a.rows, err = newRowEncoder(a.out.format, a.out.envelope, a.export); err != nil {
 		return err
 	}
-	if a.disk, err = a.out.openFolder(folder); err != nil {
+	if a.disk, err = a.out.openFolder(a.folder, a.marker); err != nil {
 		return err
 	}
 	for _, suffix := range []string{badRowsSuffix, manifestSuffix} {

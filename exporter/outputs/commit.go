@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 )
 
 func (a *attempt) Commit(ctx context.Context, f Facts) (Receipt, error) {
@@ -28,6 +30,7 @@ func (a *attempt) Commit(ctx context.Context, f Facts) (Receipt, error) {
 //
 //	sync   data, bad rows       their bytes are durable under temporary names
 //	write  manifest             last thing that needs space; nothing visible yet
+//	read   marker               the disk may have gone, or come, since Begin
 //	remove old manifest         only if it says something else: what a manifest
 //	                            says is true at every moment
 //	rename data, bad rows
@@ -68,6 +71,9 @@ func (a *attempt) commit(ctx context.Context, f Facts) (Receipt, error) {
 		return Receipt{}, err
 	}
 	if err := ctx.Err(); err != nil { // from here on, stopping halfway helps nobody
+		return Receipt{}, err
+	}
+	if err := a.inPlace(); err != nil {
 		return Receipt{}, err
 	}
 	if stale {
@@ -128,6 +134,28 @@ func (a *attempt) checkOwner(body []byte) (stale bool, err error) {
 	return !bytes.Equal(old, body), nil
 }
 
+// inPlace gives ErrMissing unless the folder that rows were written into is
+// still the one that its path leads to, below an output's folder that holds the
+// marker. A disk that was mounted over it would hide what is renamed now.
+func (a *attempt) inPlace() error {
+	root, err := openPlace(a.out.folder, a.out.name, a.marker)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	now, err := root.Stat(filepath.FromSlash(a.folder))
+	if err == nil {
+		var begun fs.FileInfo
+		if begun, err = a.disk.root.Stat("."); err == nil && os.SameFile(now, begun) {
+			return nil
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look at %s: %w", a.disk.at, err)
+	}
+	return &MissingError{Place: a.disk.at, Seen: "was replaced while rows were written into it", Want: "the same folder to the end"}
+}
+
 // withdraw takes the old manifest away, durably, before its data file changes.
 func (a *attempt) withdraw(manifest string) error {
 	if _, err := a.disk.remove(manifest); err != nil {
@@ -158,8 +186,12 @@ func (a *attempt) publish(manifest *stagedFile) error {
 }
 
 // publishBadRows also takes an older attempt's bad rows away if there are none
-// now: the manifest would not name them, but people would read them.
+// now, and those of an earlier version: the manifest would not name them, but
+// people would read them.
 func (a *attempt) publishBadRows() error {
+	if _, err := a.disk.remove(a.name + formerBadRowsSuffix); err != nil {
+		return err
+	}
 	if a.bad != nil {
 		return a.bad.publish()
 	}

@@ -15,11 +15,30 @@ import (
 
 func newTestFiles(t *testing.T, folder, template string) *Files {
 	t.Helper()
+	f := unplaced(t, folder, template)
+	placeAt(t, f)
+	return f
+}
+
+// unplaced is an output whose folder nobody has marked.
+func unplaced(t *testing.T, folder, template string) *Files {
+	t.Helper()
 	f, err := NewFiles(FilesOptions{Name: "files", Folder: folder, Template: template})
 	if err != nil {
 		t.Fatalf("NewFiles: %v", err)
 	}
 	return f
+}
+
+// here is the id of the marker of most places in these tests.
+const here = "here"
+
+// placeAt makes and marks an output's place.
+func placeAt(t testing.TB, f *Files) {
+	t.Helper()
+	if err := errors.Join(f.Make(t.Context()), f.Mark(t.Context(), Marker{Installation: "test", ID: here})); err != nil {
+		t.Fatalf("Make and Mark: %v", err)
+	}
 }
 
 func testExport(id string) Export {
@@ -32,7 +51,7 @@ func testExport(id string) Export {
 // land is one attempt with as many good and bad rows, aborted when it fails.
 func land(t *testing.T, f *Files, e Export, good, bad int) (Receipt, error) {
 	t.Helper()
-	w, err := f.Begin(t.Context(), e)
+	w, err := f.Begin(t.Context(), here, e)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -106,11 +125,11 @@ func TestOrderOfSteps(t *testing.T) {
 	mustLand(t, f, testExport("x"), 2, 1)
 	check("first export",
 		"sync folder .", "sync folder prod",
-		"create .x.jsonl.tmp", "create .x.jsonl.bad.jsonl.tmp",
+		"create .x.jsonl.tmp", "create .x.jsonl.bad-rows.tmp",
 		"write .x.jsonl.tmp", "sync .x.jsonl.tmp",
-		"write .x.jsonl.bad.jsonl.tmp", "sync .x.jsonl.bad.jsonl.tmp",
+		"write .x.jsonl.bad-rows.tmp", "sync .x.jsonl.bad-rows.tmp",
 		"create .x.jsonl.manifest.json.tmp", "write .x.jsonl.manifest.json.tmp",
-		"rename x.jsonl", "rename x.jsonl.bad.jsonl",
+		"rename x.jsonl", "rename x.jsonl.bad-rows",
 		"sync .x.jsonl.manifest.json.tmp", "sync folder .", "rename x.jsonl.manifest.json", "sync folder .")
 
 	mustLand(t, f, testExport("y"), 0, 0)
@@ -125,7 +144,7 @@ func TestOrderOfSteps(t *testing.T) {
 		"create .x.jsonl.tmp", "write .x.jsonl.tmp", "sync .x.jsonl.tmp",
 		"create .x.jsonl.manifest.json.tmp", "write .x.jsonl.manifest.json.tmp",
 		"remove x.jsonl.manifest.json", "sync folder .",
-		"rename x.jsonl", "remove x.jsonl.bad.jsonl",
+		"rename x.jsonl", "remove x.jsonl.bad-rows",
 		"sync .x.jsonl.manifest.json.tmp", "sync folder .", "rename x.jsonl.manifest.json", "sync folder .")
 
 	f = newTestFiles(t, f.folder, "{environment}/{entity}/{export_id}.jsonl")
@@ -181,11 +200,11 @@ func TestFailAtEachStep(t *testing.T) {
 			checkManifests(t, at, folder)
 
 			restarted := newTestFiles(t, folder, template)
-			if _, err := restarted.Sweep(t.Context()); err != nil {
+			if _, err := restarted.Sweep(t.Context(), here); err != nil {
 				t.Errorf("%s: Sweep: %v", at, err)
 			}
 			for name := range tree(t, folder) {
-				if strings.HasPrefix(filepath.Base(name), ".") {
+				if tempPattern.MatchString(filepath.Base(name)) {
 					t.Errorf("%s: Sweep left %s", at, name)
 				}
 			}
@@ -271,11 +290,11 @@ func TestPathTakenInARace(t *testing.T) {
 func TestTemporaryFileReplaced(t *testing.T) {
 	folder := t.TempDir()
 	ours, theirs := newTestFiles(t, folder, "{export_id}.jsonl"), newTestFiles(t, folder, "{export_id}.jsonl")
-	w, err := ours.Begin(t.Context(), testExport("x"))
+	w, err := ours.Begin(t.Context(), here, testExport("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := theirs.Begin(t.Context(), testExport("x"))
+	other, err := theirs.Begin(t.Context(), here, testExport("x"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,9 +32,9 @@ func TestFolderOutOfReach(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
-			prepare(t, folder)
 			f := newTestFiles(t, folder, "{environment}/{entity}/{export_id}.jsonl")
-			_, err := f.Begin(t.Context(), testExport("x"))
+			prepare(t, folder)
+			_, err := f.Begin(t.Context(), here, testExport("x"))
 			if err == nil {
 				t.Fatal("Begin succeeded")
 			}
@@ -45,23 +45,6 @@ func TestFolderOutOfReach(t *testing.T) {
 				t.Errorf("%d attempts still on the books", len(f.open))
 			}
 		})
-	}
-}
-
-func TestFolderAppearsAndDisappears(t *testing.T) {
-	top := t.TempDir()
-	folder := filepath.Join(top, "deep", "out")
-	f := newTestFiles(t, folder, "{entity}/{export_id}.jsonl")
-	if n, err := f.Sweep(t.Context()); n != 0 || err != nil {
-		t.Errorf("Sweep of a folder that is not there: %d, %v", n, err)
-	}
-	mustLand(t, f, testExport("x"), 1, 0)
-	if err := os.RemoveAll(filepath.Join(top, "deep")); err != nil {
-		t.Fatal(err)
-	}
-	r := mustLand(t, f, testExport("x"), 1, 0)
-	if _, err := ReadManifest(r.ManifestPath); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -78,8 +61,8 @@ func TestDurableFoldersAreBounded(t *testing.T) {
 // What belongs to others stays, however much it looks like ours.
 func TestSweepIsNarrow(t *testing.T) {
 	folder := t.TempDir()
-	stay := []string{"x.jsonl", "x.jsonl.manifest.json", "x.jsonl.bad.jsonl", ".x.jsonl.tmp", ".x.jsonl.Qk3dfA", "x.0123456789abcdef.tmp",
-		".x.jsonl.0123456789ABCDEF.tmp", ".0123456789abcdef.tmp", ".gitkeep"}
+	stay := []string{"x.jsonl", "x.jsonl.manifest.json", "x.jsonl.bad-rows", ".x.jsonl.tmp", ".x.jsonl.Qk3dfA", "x.0123456789abcdef.tmp",
+		".x.jsonl.0123456789ABCDEF.tmp", ".0123456789abcdef.tmp", ".gitkeep", markerName("other")}
 	leave := []string{tempName("x.jsonl", "0123456789abcdef"), "a/b/" + tempName("y.jsonl.manifest.json", shortHash("y"))}
 	for _, name := range append(stay, leave...) {
 		path := filepath.Join(folder, name)
@@ -93,7 +76,7 @@ func TestSweepIsNarrow(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(folder, tempName("folder", shortHash(""))), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	n, err := newTestFiles(t, folder, "").Sweep(t.Context())
+	n, err := newTestFiles(t, folder, "").Sweep(t.Context(), here)
 	if n != len(leave) || err != nil {
 		t.Errorf("Sweep removed %d, %v; want %d", n, err, len(leave))
 	}

@@ -12,7 +12,7 @@
 // [Files] writes three names into one folder, here for the data file D:
 //
 //	D                  the rows: JSON Lines, or one JSON array
-//	D.bad.jsonl        rows set aside, one JSON line each; only if there are any
+//	D.bad-rows         rows set aside, one JSON line each; only if there are any
 //	D.manifest.json    a Manifest; what it says about D is true, or it is absent
 //
 // While an attempt runs, its files stand in the same folder as .NAME.HASH.tmp,
@@ -20,10 +20,20 @@
 // done. HASH follows from output and export, so a repeat finds and discards
 // what a killed attempt left behind; [Files.Sweep] finds the rest.
 //
+// # The place
+//
+// A folder is known by the [Marker] in it, .finrelay-output-NAME, and not by
+// its path: where a disk is not mounted, an empty folder has the same path, and
+// what landed there would vanish when the disk comes back. Once marked, a place
+// is never made again. Everything that writes or removes looks at the marker
+// first, through the handle that it then works with, and Commit looks again, by
+// the path, before its first rename. Several outputs may share a folder.
+//
 // # Same input, same files
 //
 // Paths come from a [Template] and an [Export]; neither holds our clock, a
-// counter or a random number, and no manifest field does. So a repeat after a
+// counter or a random number, and no manifest field does. (The id in a marker
+// is random: it is about the place and not about an export.) So a repeat after a
 // crash, or from a restored ledger, writes the same bytes to the same place.
 //
 // # Names

@@ -122,7 +122,7 @@ func isDevice(s string) bool {
 // manifest or the bad rows of another one.
 func isCompanion(name string) bool {
 	lower := strings.ToLower(name)
-	return strings.HasSuffix(lower, manifestSuffix) || strings.HasSuffix(lower, badRowsSuffix)
+	return strings.HasSuffix(lower, manifestSuffix) || strings.HasSuffix(lower, badRowsSuffix) || strings.HasSuffix(lower, formerBadRowsSuffix)
 }
 
 // cut shortens s to at most n bytes, at a rune border.

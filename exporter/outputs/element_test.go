@@ -65,7 +65,7 @@ func TestSafeValue(t *testing.T) {
 func nasty() *rapid.Generator[string] {
 	pieces := rapid.SampledFrom([]string{
 		"", ".", "..", " ", "/", `\`, "~", "_", ":", "CON", "nul", "COM1", "lpt¹", "aux.", "a", "B", "é", "e\u0301", "\u0308",
-		"\xff", "\xc3", "\x00", "\n", "\u202E", "\uFEFF", "顧客", "😀", ".manifest.json", ".bad.jsonl", ".tmp", "{entity}",
+		"\xff", "\xc3", "\x00", "\n", "\u202E", "\uFEFF", "顧客", "😀", ".manifest.json", ".bad-rows", ".bad.jsonl", ".tmp", "{entity}",
 		strings.Repeat("x", 119), strings.Repeat("ü", 60),
 	})
 	return rapid.OneOf(

@@ -5,8 +5,11 @@ import (
 	"fmt"
 )
 
-// Reasons for refusing a commit; test for them with errors.Is.
+// Reasons for refusing; test for them with errors.Is.
 var (
+	// ErrMissing: the place is not there, or what is there is another one. It
+	// comes as a *MissingError. Nothing was created, written or removed.
+	ErrMissing = errors.New("the output's place is missing")
 	// ErrPathTaken: the path holds another export's rows. It comes as a
 	// *PathTakenError. Repeating does not help; the template has to change.
 	ErrPathTaken = errors.New("path belongs to another export")
@@ -18,6 +21,20 @@ var (
 )
 
 var errFinished = errors.New("this attempt is already finished")
+
+// MissingError says what is found where an output's place should be.
+type MissingError struct {
+	Place string // the folder
+	Seen  string // in words that follow it: "does not exist"
+	Want  string // what was expected
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("not mounted? %s %s; expected %s", e.Place, e.Seen, e.Want)
+}
+
+// Unwrap makes errors.Is(err, ErrMissing) true.
+func (e *MissingError) Unwrap() error { return ErrMissing }
 
 // PathTakenError names both exports that want one path.
 type PathTakenError struct {

@@ -13,7 +13,7 @@ import (
 // FilesOptions describes a file output.
 type FilesOptions struct {
 	Name     string // required
-	Folder   string // required; created at the first Begin if it is missing
+	Folder   string // required
 	Template string // default: DefaultTemplate
 	Format   string // FormatJSONL (default) or FormatJSON
 	Envelope bool   // wrap each row with entity, legal entity, order key and export id
@@ -77,21 +77,18 @@ func NewFiles(o FilesOptions) (*Files, error) {
 // Name is the output's name in the configuration.
 func (f *Files) Name() string { return f.name }
 
-// Place is the folder that the output's files are below.
-func (f *Files) Place() string { return f.folder }
-
-// Begin starts an attempt: it makes the folders durable and opens the
-// temporary data file. Safe to call while an older attempt of the same export
+// Begin starts an attempt: it makes the folders below the output's own durable
+// and opens the temporary data file. Safe to call while an older attempt of the same export
 // is still in another goroutine's hands: that one is discarded, or, if it is
 // just committing, waited for.
-func (f *Files) Begin(ctx context.Context, e Export) (Writer, error) {
+func (f *Files) Begin(ctx context.Context, marker string, e Export) (Writer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if e.ID == "" {
 		return nil, fmt.Errorf("begin in output %s: the export has no id", f.name)
 	}
-	a := &attempt{out: f, export: e}
+	a := &attempt{out: f, marker: marker, export: e}
 	a.mu.Lock() // before others can see it: a still younger attempt waits until this one is whole
 	defer a.mu.Unlock()
 

@@ -16,7 +16,8 @@ func BenchmarkBlock(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			w, err := f.Begin(b.Context(), testExport("x"))
+			placeAt(b, f)
+			w, err := f.Begin(b.Context(), here, testExport("x"))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -42,9 +43,10 @@ func BenchmarkSmallExport(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	placeAt(b, f)
 	b.ReportAllocs()
 	for b.Loop() {
-		w, err := f.Begin(b.Context(), testExport("x"))
+		w, err := f.Begin(b.Context(), here, testExport("x"))
 		if err != nil {
 			b.Fatal(err)
 		}

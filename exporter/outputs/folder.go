@@ -43,9 +43,11 @@ func (k *durableFolders) add(names []string) {
 }
 
 // openFolder opens a folder below the output's, "." for itself, after making
-// it and its parents exist durably.
-func (f *Files) openFolder(name string) (*disk, error) {
-	root, err := f.openTop()
+// it and its parents exist durably. The output's own is opened anew for each
+// attempt: a handle kept for ever would go on writing into a folder that was
+// replaced, or below a disk that was mounted later.
+func (f *Files) openFolder(name, marker string) (*disk, error) {
+	root, err := openPlace(f.folder, f.name, marker)
 	if err != nil {
 		return nil, err
 	}
@@ -96,23 +98,8 @@ func (f *Files) makeFolders(top *disk, name string) error {
 	return nil
 }
 
-// openTop opens the output's own folder, creating it if it is missing. It is
-// opened anew for each attempt: a handle kept for ever would go on writing
-// into a folder that was replaced, or below a disk that was mounted later.
-func (f *Files) openTop() (*os.Root, error) {
-	root, err := os.OpenRoot(f.folder)
-	if !errors.Is(err, fs.ErrNotExist) {
-		if err != nil {
-			return nil, fmt.Errorf("open output folder %s: %w", f.folder, err)
-		}
-		return root, nil
-	}
-	if err := makeTop(f.folder); err != nil {
-		return nil, fmt.Errorf("create output folder %s: %w", f.folder, err)
-	}
-	return os.OpenRoot(f.folder)
-}
-
+// makeTop creates an output's own folder if it is missing, and makes its name,
+// and those of parents that were missing, durable.
 func makeTop(folder string) error {
 	var parents []string // of folders that are missing
 	for p := folder; ; p = filepath.Dir(p) {
@@ -128,16 +115,29 @@ func makeTop(folder string) error {
 	if err := os.MkdirAll(folder, folderMode); err != nil {
 		return err
 	}
-	for _, p := range parents {
-		f, err := os.Open(p)
-		if err != nil {
-			return err
+	if len(parents) == 0 {
+		// Who made it may have been killed before it was durable. A parent that
+		// we may not even read is somebody else's work.
+		err := syncParent(filepath.Dir(folder))
+		if errors.Is(err, fs.ErrPermission) {
+			return nil
 		}
-		if err := syncAndClose(f, p); err != nil {
+		return err
+	}
+	for _, p := range parents {
+		if err := syncParent(p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func syncParent(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return syncAndClose(f, folder)
 }
 
 // splitPath gives folder ("." for none) and name of a slash-separated path.

@@ -16,7 +16,11 @@ const ManifestVersion = 1
 
 const (
 	manifestSuffix = ".manifest.json"
-	badRowsSuffix  = ".bad.jsonl"
+	badRowsSuffix  = ".bad-rows" // JSON Lines, but no name that a consumer's *.json or *.jsonl takes for data
+
+	// formerBadRowsSuffix is what versions before this one wrote. Such a file
+	// is removed when its export lands again.
+	formerBadRowsSuffix = ".bad.jsonl"
 )
 
 // Manifest describes one committed data file. It is a JSON contract: one
@@ -78,12 +82,19 @@ func ReadManifest(path string) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, fmt.Errorf("read manifest: %w", err)
 	}
-	var m Manifest
-	if err := json.Unmarshal(body, &m); err != nil {
+	m, err := decodeManifest(body)
+	if err != nil {
 		return Manifest{}, fmt.Errorf("read manifest %s: %w", path, err)
 	}
+	return m, nil
+}
+
+func decodeManifest(body []byte) (m Manifest, err error) {
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, err
+	}
 	if m.Version != ManifestVersion {
-		return Manifest{}, fmt.Errorf("read manifest %s: version %d, this program reads version %d", path, m.Version, ManifestVersion)
+		return m, fmt.Errorf("version %d, this program reads version %d", m.Version, ManifestVersion)
 	}
 	return m, nil
 }

@@ -51,7 +51,7 @@ func TestManifestGolden(t *testing.T) {
 	} {
 		c.facts.BadRows = int64(c.bad)
 		f := newTestFiles(t, t.TempDir(), "{export_id}.jsonl")
-		w, err := f.Begin(t.Context(), c.export)
+		w, err := f.Begin(t.Context(), here, c.export)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,17 +41,36 @@ func (e Export) eventTime() (t time.Time, ok bool) {
 
 // Output is a named place rows go to. Safe for concurrent use by several
 // exports.
+//
+// What is at a place's address today may be gone tomorrow, or be another: a
+// disk is not mounted, a folder was moved away. So a place is made once, holds
+// a marker from then on, and who uses the output remembers the marker's id and
+// gives it back with each call. Without that marker the answer is ErrMissing,
+// and nothing in the place is created, written or removed.
 type Output interface {
 	// Name is the output's name in the configuration.
 	Name() string
+	// Place is the address, for people: a folder's path, say.
+	Place() string
+	// Check gives ErrMissing unless the place is there with this marker.
+	Check(ctx context.Context, marker string) error
+	// Look tells what is at the address, and whether the manifest of an export
+	// is in it; manifest may be "". It changes nothing.
+	Look(ctx context.Context, manifest, exportID string) (Sight, error)
+	// Make creates the place if it is missing, durably.
+	Make(ctx context.Context) error
+	// Mark puts the marker into a place that is there, durably, under this
+	// output's name. Twice is once; another marker of this output is not
+	// replaced but refused with ErrMissing. It serves one goroutine at a time.
+	Mark(ctx context.Context, m Marker) error
 	// Begin starts one attempt for one export; an earlier unfinished attempt
 	// of the same export is discarded and its Writer answers ErrSuperseded.
 	// The caller ends the Writer with Commit or Abort.
-	Begin(ctx context.Context, e Export) (Writer, error)
+	Begin(ctx context.Context, marker string, e Export) (Writer, error)
 	// Sweep removes what unfinished attempts left behind and tells how many
 	// files that were. It is called at start, before any Begin. It goes on
 	// after an error and returns all of them joined.
-	Sweep(ctx context.Context) (removed int, err error)
+	Sweep(ctx context.Context, marker string) (removed int, err error)
 }
 
 // Writer takes one export's rows. Nothing is visible until Commit returns.
@@ -66,8 +85,9 @@ type Writer interface {
 	BadRow(line []byte) error
 	// Commit makes data, then manifest, then folder durable, in this order.
 	// It refuses with ErrRowCount if f.Rows or f.BadRows are not what was
-	// written, and with ErrPathTaken if the name is another export's. A
-	// cancelled ctx stops it only before the first visible step.
+	// written, with ErrPathTaken if the name is another export's, and with
+	// ErrMissing if the place is not the one of Begin any more. A cancelled
+	// ctx stops it only before the first visible step.
 	Commit(ctx context.Context, f Facts) (Receipt, error)
 	// Abort removes the temporary files. Folders stay: another export may be
 	// about to use them. Safe after Commit, where it does nothing, and twice.

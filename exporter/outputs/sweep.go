@@ -10,22 +10,19 @@ import (
 )
 
 // tempPattern is the form of our temporary names and, as far as we can tell,
-// of nobody else's. Final names never start with a dot.
+// of nobody else's. No data file's name starts with a dot.
 var tempPattern = regexp.MustCompile(`^\..+\.[0-9a-f]{16}\.tmp$`)
 
 func tempName(name, attempt string) string { return "." + name + "." + attempt + ".tmp" }
 
-// Sweep removes the temporary files below the output's folder; nothing with
-// any other name is touched. It walks the whole tree, so its time grows with
-// the number of folders. A folder that does not exist yet is clean.
+// Sweep removes the temporary files below the output's folder if the marker is
+// in it; nothing with any other name is touched. It walks the whole tree, so
+// its time grows with the number of folders.
 //
 // A second process with the same folder loses its running attempts: its
 // Commit fails before anything is visible, and it repeats them.
-func (f *Files) Sweep(ctx context.Context) (removed int, err error) {
-	root, err := os.OpenRoot(f.folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
+func (f *Files) Sweep(ctx context.Context, marker string) (removed int, err error) {
+	root, err := openPlace(f.folder, f.name, marker)
 	if err != nil {
 		return 0, fmt.Errorf("sweep output %s: %w", f.name, err)
 	}

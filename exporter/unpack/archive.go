@@ -29,7 +29,7 @@ func (c *Contents) archive(name string, limits Limits) error {
 	if err != nil {
 		return err
 	}
-	c.Kind = kindOf(entries)
+	c.entries, c.Kind = entries, kindOf(entries)
 	if c.Kind == KindWorkbook {
 		c.Members = []Member{c.bare(name, limits, nil)}
 		return nil

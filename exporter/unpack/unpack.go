@@ -66,9 +66,10 @@ type Contents struct {
 	// Warnings are sentences about what was passed over or not as declared.
 	Warnings []string
 
-	file  *os.File
-	size  int64
-	begun atomic.Pointer[stream] // of a member, for the next who opens it
+	file    *os.File
+	size    int64
+	entries []*entry               // of an archive: members, manifest and all else
+	begun   atomic.Pointer[stream] // of a member, for the next who opens it
 }
 
 // Member is one data file.

@@ -24,6 +24,8 @@ const retryAfter = "1"
 // acceptor is what a door needs of flows.Relay.
 type acceptor interface {
 	KnowsEnvironment(name string) bool
+	Configured(name string) bool
+	Refused(environment string, status int, why, remote string)
 	FieldNames() dmf.FieldNames
 	Accept(ctx context.Context, arrivals []flows.Arrival) ([]flows.Receipt, error)
 }
@@ -91,6 +93,7 @@ func (d *FinOps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	receipts, err := d.Relay.Accept(context.WithoutCancel(r.Context()), arrivals)
 	if err != nil {
 		d.Logger.Error("event not stored", "environment", environment, "error", err)
+		d.Relay.Refused(environment, http.StatusServiceUnavailable, "not stored: "+err.Error(), r.RemoteAddr)
 		w.Header().Set("Retry-After", retryAfter)
 		replyError(w, http.StatusServiceUnavailable, "the event could not be stored, send it again")
 		return
@@ -135,7 +138,11 @@ func answer(w http.ResponseWriter, receipts []flows.Receipt) {
 }
 
 func (d *FinOps) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
-	d.refused.log(d.Logger, r, d.Relay.KnowsEnvironment(r.PathValue("environment")), status, why)
+	environment := r.PathValue("environment")
+	d.refused.log(d.Logger, r, d.Relay.Configured(environment), status, why)
+	if status != http.StatusMethodNotAllowed { // a browser or a health check, and no event
+		d.Relay.Refused(environment, status, why, r.RemoteAddr)
+	}
 	replyError(w, status, why)
 }
 

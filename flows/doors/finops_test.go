@@ -213,6 +213,10 @@ func TestStoreThatCannotBeWritten(t *testing.T) {
 		}
 	}
 	refused("disk full")
+	refused("disk full, again")
+	if noted := d.refusals(); len(noted) != 1 || noted[0].Status != 503 || noted[0].Count != 2 || noted[0].Environment != "prod" || !strings.Contains(noted[0].Why, "disk is full") {
+		t.Errorf("noted %+v", noted)
+	}
 	if _, err := db.Exec(`DROP TRIGGER refuse`); err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +289,8 @@ func TestEveryKnownBody(t *testing.T) {
 		if a.status != 202 {
 			t.Errorf("%s: %d %s", filepath.Base(file), a.status, a.text)
 		}
-		if strings.HasPrefix(filepath.Base(file), "unreadable-") != slices.ContainsFunc(a.Events, func(e doors.AnswerEvent) bool { return e.State == string(state.Unreadable) }) {
+		listed := strings.HasPrefix(filepath.Base(file), "unreadable-") || filepath.Base(file) == "no-file.json"
+		if listed != slices.ContainsFunc(a.Events, func(e doors.AnswerEvent) bool { return e.State == string(state.Unreadable) }) {
 			t.Errorf("%s: %s", filepath.Base(file), a.text)
 		}
 		if again := d.post(string(body)); again.status != 200 {

@@ -40,6 +40,17 @@ func TestRefusalsAreLogged(t *testing.T) {
 		if strings.Count(logged, "\n") != 1 || !strings.Contains(logged, want) || !strings.Contains(logged, fmt.Sprintf(" status=%d why=", c.status)) {
 			t.Errorf("%s: logged %q, want one line with %s", c.name, logged, want)
 		}
+		noted := d.refusals()
+		switch {
+		case c.status == 405: // a browser, and no event
+			if len(noted) > 0 {
+				t.Errorf("%s: noted as refused: %+v", c.name, noted)
+			}
+		case len(noted) != 1 || noted[0].Status != c.status || noted[0].Count != 1 || noted[0].Remotes[0] != "127.0.0.1" || (noted[0].Environment == "prod") != (c.shownName == "prod"):
+			t.Errorf("%s: noted %+v", c.name, noted)
+		case strings.Contains(noted[0].Why, "SECRET") || strings.Contains(noted[0].Why, key):
+			t.Errorf("%s: noted with what was sent: %s", c.name, noted[0].Why)
+		}
 		if strings.Contains(logged, "SECRET") || strings.Contains(logged, key) {
 			t.Errorf("%s: the line holds what was sent: %s", c.name, logged)
 		}
@@ -50,7 +61,7 @@ func TestWhatIsTakenIsNoRefusal(t *testing.T) {
 	d := newDoor(t, 0)
 	d.post(event("1"))
 	d.post("nonsense")
-	if logged := d.logged.String(); strings.Contains(logged, "refused") {
-		t.Errorf("logged %q", logged)
+	if logged := d.logged.String(); strings.Contains(logged, "refused") || len(d.refusals()) > 0 {
+		t.Errorf("logged %q, noted %+v", logged, d.refusals())
 	}
 }

@@ -24,6 +24,7 @@ const key = "key-of-today"
 type door struct {
 	t      testing.TB
 	db     *state.DB
+	relay  *flows.Relay
 	folder string
 	mux    http.Handler
 	url    string // of environment prod, without a key
@@ -51,6 +52,7 @@ func newDoor(t testing.TB, maxBody int64) *door {
 	}})
 	server := httptest.NewServer(mux)
 	d.mux = mux
+	d.relay = relay
 	d.db, d.url = db, server.URL+"/in/finops/prod"
 	t.Cleanup(func() {
 		server.Close()
@@ -119,6 +121,16 @@ func (d *door) read(status int, header http.Header, text []byte) answer {
 func (d *door) events() []state.Event {
 	d.t.Helper()
 	all, err := d.db.Events(d.t.Context(), state.Filter{Limit: -1})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return all
+}
+
+// refusals that the relay has noted.
+func (d *door) refusals() []state.Refusal {
+	d.t.Helper()
+	all, err := d.relay.Refusals(d.t.Context(), "")
 	if err != nil {
 		d.t.Fatal(err)
 	}

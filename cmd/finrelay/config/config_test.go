@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"finrelay/state"
 )
 
 func mustParse(t *testing.T, text string, env map[string]string) *Config {
@@ -56,6 +58,8 @@ environments:
       certificate: /etc/finrelay/app.pem
       authority: https://login.microsoftonline.us
     fetchers: 4
+    proof_after: 5m
+    plain_hosts: [127.0.0.1]
   onprem: {on_premises: true}
 flows:
   - name: customers
@@ -63,6 +67,9 @@ flows:
     target_entities: [CustCustomerEntity]
     legal_entities: [usmf]
     environments: [prod]
+    source: [queue, package]
+    queues: [customers]
+    projects: ["Nightly*"]
     when: .NoOfRecords > 0
     refresh: full
     queue:
@@ -108,6 +115,7 @@ flows:
     on_possible_duplicate: hold
 outputs:
   one: {type: files, folder: /srv/out, path: "{flow}/{export_id}.json", format: json, envelope: true}
+alert_on: [type_errors]
 workers: {fetch: 3, deliver: 2}
 retention: {identities: 100d, raw_files: 36h}
 shutdown: {grace: 90s}
@@ -310,5 +318,20 @@ func TestShapeLimits(t *testing.T) {
 		if _, err := Parse(name, []byte(text), nil); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+// The remarks that alert_on may name are those that exports can have.
+func TestAlertOnKnowsEveryRemark(t *testing.T) {
+	for _, f := range fieldsOf(reflect.TypeFor[Config]()) {
+		if f.name != "alert_on" {
+			continue
+		}
+		if got, want := strings.Join(f.enum(), " "), state.AllRemarks().String(); got != want {
+			t.Errorf("alert_on takes %s; want %s", got, want)
+		}
+	}
+	if c := mustParse(t, "alert_on: []", nil); len(c.AlertOn) > 0 {
+		t.Errorf("an empty list became %v", c.AlertOn)
 	}
 }

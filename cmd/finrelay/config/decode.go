@@ -128,7 +128,11 @@ func (d *decoder) entries(node ast.Node, field string, v reflect.Value) {
 
 func (d *decoder) list(node ast.Node, field string, v reflect.Value) {
 	seq, ok := node.(*ast.SequenceNode)
-	if !ok {
+	switch {
+	case ok:
+	case v.Type() == reflect.TypeFor[Ways]() && isScalar(node):
+		seq = &ast.SequenceNode{Values: []ast.Node{node}} // one, without brackets
+	default:
 		d.problem(field, "", "write [one, two], or each on a line of its own after \"- \"", fmt.Errorf("a list is wanted, this is %s", kindOf(node)))
 		return
 	}

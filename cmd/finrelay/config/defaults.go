@@ -51,6 +51,7 @@ func base() *Config {
 			MaxBody: 1 << 20,
 			Fields:  defaultFields(),
 		}},
+		AlertOn:   []string{"row_mismatch", "rows_set_aside"},
 		Workers:   Workers{Fetch: 8},
 		Retention: Retention{Identities: 400 * day, RawFiles: 14 * day},
 		Shutdown:  Shutdown{Grace: 25 * second},
@@ -83,6 +84,7 @@ type defaulter interface{ setDefaults() }
 func (e *Environment) setDefaults() {
 	e.LinkHosts = DefaultLinkHosts()
 	e.SignIn.Method = "secret"
+	e.ProofAfter = 10 * minute
 }
 
 func (f *Flow) setDefaults() {

@@ -25,7 +25,7 @@
 // number or a switch, and quotes whole source lines in its messages, which
 // would print a key standing on the same line.
 //
-// Of finrelay's other packages it imports only flows/cadence, which reads the
-// text of a cadence; the command converts what is read here into what the
-// others take.
+// Of finrelay's other packages it imports flows/cadence, which reads the text of
+// a cadence, and dmf, for the forms of an environment's address and of an
+// activity id; the command converts what is read here into what the others take.
 package config

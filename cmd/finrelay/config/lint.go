@@ -39,8 +39,8 @@ type linter struct {
 }
 
 // Lint looks at a valid Config for what is allowed but likely wrong, errors
-// first, then by line. Error level is for paths that can collide: two exports,
-// or two outputs, with one file. It reads the modes of the files that hold secrets,
+// first, then by line. Error level is for paths that can collide, two exports or
+// two outputs with one file, and for what FinOps cannot be asked with. It reads the modes of the files that hold secrets,
 // changes nothing, and shows no secret.
 func Lint(c *Config, facts Facts) []Finding {
 	l := &linter{c: c, facts: facts}
@@ -49,6 +49,8 @@ func Lint(c *Config, facts Facts) []Finding {
 	l.keys()
 	l.environments()
 	l.shadows()
+	l.unmet()
+	l.unfinished()
 	l.unused()
 	l.retention()
 	slices.SortStableFunc(l.findings, func(a, b Finding) int {
@@ -137,6 +139,11 @@ func (l *linter) environments() {
 			l.warn(field+".proxy", "through a proxy only the host name of a link can be checked, not the address it leads to",
 				"let the proxy itself refuse private addresses")
 		}
+		for i, host := range env.PlainHosts {
+			l.warn(field+".plain_hosts["+itoa(i)+"]", "answers of "+host+" are taken for files without the storage's own headers, a proxy's text among them",
+				"leave it out if links to this host lead to Azure's storage")
+		}
+		l.addresses(field, env)
 		if env.LoopbackLinks {
 			l.warn(field+".loopback_links", "links may point to this machine over http: for the simulator and tests only", "remove it for a real FinOps")
 		}

@@ -16,6 +16,8 @@ func (c *Config) ExpectsEvents(environment string) bool {
 			continue
 		}
 		switch {
+		case !f.Source.allows("event"), len(f.Queues) > 0:
+			fetches = true // it takes no event
 		case f.Queue.Environment == environment:
 			if f.Queue.WithEvents {
 				return true

@@ -13,8 +13,8 @@ import (
 	"finrelay/state"
 )
 
-// The package imports none of its neighbours, and yet repeats some of what
-// they say. These tests keep the two the same.
+// The package imports few of its neighbours, and yet repeats some of what they
+// say. These tests keep the two the same.
 
 func TestFieldsAreTheEventReaders(t *testing.T) {
 	ours, theirs := reflect.ValueOf(defaultFields()), reflect.ValueOf(dmf.DefaultFieldNames())

@@ -53,6 +53,12 @@ func allowVariables(s *jsonschema.Schema) {
 	}
 	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
 		was := p.Value
+		if was.Items != nil && len(was.Items.Enum) > 0 {
+			was.Items = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
+				{Type: was.Items.Type, Enum: was.Items.Enum},
+				{Type: "string", Pattern: `\$\{`},
+			}}
+		}
 		if was.Type != "boolean" && was.Type != "integer" && len(was.Enum) == 0 {
 			continue
 		}

@@ -67,6 +67,7 @@ func accepts(t *testing.T, root, n *node, path string, value any) {
 			accepts(t, root, &extra, at, item)
 		}
 	case []any:
+		n = asList(n)
 		if n.Items == nil {
 			t.Errorf("%s: a list, which the schema does not allow", path)
 			return
@@ -86,6 +87,16 @@ func accepts(t *testing.T, root, n *node, path string, value any) {
 	}
 }
 
+// asList is the alternative of n that is a list, if it has one.
+func asList(n *node) *node {
+	for _, o := range n.AnyOf {
+		if o.Type == "array" {
+			return o
+		}
+	}
+	return n
+}
+
 func contains(list []any, value any) bool {
 	for _, v := range list {
 		if v == value {
@@ -103,7 +114,7 @@ func TestSchemaAcceptsWhatTheDecoderAccepts(t *testing.T) {
 	for name, text := range map[string]string{
 		"sample":     Sample(),
 		"everything": everything,
-		"variables":  "insecure: ${A}\nmatch: ${B}\nworkers: {fetch: '${C}'}\ndoors: {finops: {max_body: 1024, keys: [{file: x}, y]}}\n",
+		"variables":  "insecure: ${A}\nmatch: ${B}\nworkers: {fetch: '${C}'}\ndoors: {finops: {max_body: 1024, keys: [{file: x}, y]}}\nalert_on: ['${D}', stray_quotes]\n",
 	} {
 		var doc map[string]any
 		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
@@ -124,7 +135,7 @@ func TestSchemaDescribesEverySetting(t *testing.T) {
 		}
 		switch typ.Kind() {
 		case reflect.Slice:
-			look(typ.Elem(), n.Items, path+"[]")
+			look(typ.Elem(), asList(n).Items, path+"[]")
 		case reflect.Map:
 			extra := new(node)
 			if err := json.Unmarshal(n.Extra, extra); err != nil {

@@ -27,6 +27,8 @@ type Config struct {
 	Flows []Flow `yaml:"flows"`
 	// Places that rows go to, by name. Without this section one output named out writes files below ./out.
 	Outputs map[string]Output `yaml:"outputs"`
+	// Remarks of landed exports that finrelay status --check counts, until a person has looked (finrelay seen). An empty list counts none. Default row_mismatch and rows_set_aside.
+	AlertOn []string `yaml:"alert_on" jsonschema:"enum=row_mismatch,enum=rows_set_aside,enum=encoding_guessed,enum=bytes_replaced,enum=stray_quotes,enum=type_errors,enum=columns_missing,enum=records_uneven,enum=package_odd"`
 	// How much work runs at the same time.
 	Workers Workers `yaml:"workers"`
 	// How long things are kept.
@@ -67,14 +69,14 @@ type Door struct {
 	KeysFile string `yaml:"keys_file" path:"local"`
 	// Largest body that is accepted, from 1KiB to 64MiB. Default 1MiB.
 	MaxBody Bytes `yaml:"max_body"`
-	// Names of the event's fields, for shops with an event class of their own. Letter case does not matter. A list given here replaces the default list.
+	// Names of the event's fields, for shops with an event class of their own. Letter case does not matter. A field inside an object is named by its path, File.Url. A list given here replaces the default list.
 	Fields Fields `yaml:"fields"`
 }
 
 // Fields lists for each field of a business event the keys under which it may
 // arrive; the first one present wins.
 type Fields struct {
-	// The link to the exported file. Default DownloadURL.
+	// The link to the exported file; finrelay inspect names the field that looks like it. Default DownloadURL.
 	DownloadURL []string `yaml:"download_url"`
 	// The entity's label. Default EntityName.
 	EntityName []string `yaml:"entity_name"`
@@ -108,6 +110,8 @@ type Environment struct {
 	KeysFile string `yaml:"keys_file" path:"local"`
 	// Hosts that download links may point to: a host name, with :PORT if it is not 443, or a suffix that starts with a dot. Default is every Azure Blob account; name your own.
 	LinkHosts []string `yaml:"link_hosts"`
+	// Those of link_hosts that are not Azure's storage, an on-premises file server for example, written in the same way. Everywhere else an answer without the storage's own headers is taken for a proxy's and not for the file. Default none.
+	PlainHosts []string `yaml:"plain_hosts"`
 	// Allows http links to this machine, for the simulator and for tests. Default false.
 	LoopbackLinks bool `yaml:"loopback_links"`
 	// HTTP proxy for this environment's downloads, http://HOST:PORT. Through a proxy only the host name of a link can be checked, not the address it leads to.
@@ -122,6 +126,8 @@ type Environment struct {
 	SignIn SignIn `yaml:"sign_in"`
 	// Most downloads at once for this environment; 0 is no limit besides workers.fetch. Default 0.
 	Fetchers int `yaml:"fetchers"`
+	// What a queue's download brings and nothing is known of, or a damaged file, is taken for the export when the same bytes come again at least so much later; until then FinOps keeps its message. From 1s to 24h. Default 10m.
+	ProofAfter Duration `yaml:"proof_after"`
 }
 
 // SignIn is the application that finrelay signs in as. It is registered in
@@ -194,6 +200,8 @@ type Cadence struct {
 // Flow takes exports and says how they are read and where their rows go. An
 // empty criterion matches everything; all criteria given must match, where
 // entities and target_entities are two names for one thing, so either is enough.
+// What came for a flow, from its own queue or data project, is offered to that
+// flow before the others.
 type Flow struct {
 	// Name of the flow, shown in lists and used as {flow} in paths.
 	Name string `yaml:"name" jsonschema:"required"`
@@ -201,19 +209,25 @@ type Flow struct {
 	Entities []string `yaml:"entities"`
 	// Target entity names from the package manifest, with the same wildcards.
 	TargetEntities []string `yaml:"target_entities"`
-	// Companies, for example usmf. Letter case does not matter.
+	// Companies, for example usmf. Letter case does not matter. A queue's message names none: a flow with exactly one, and no wildcard, gives it to what its own queue brings.
 	LegalEntities []string `yaml:"legal_entities"`
 	// Environments by name.
 	Environments []string `yaml:"environments"`
+	// Ways that an export may come: by event, by queue, or as the package of a run that finrelay asked for or found. One, or a list.
+	Source Ways `yaml:"source"`
+	// Queues that an export may come from: activity IDs, with or without braces, or names of the flows that poll them.
+	Queues []string `yaml:"queues"`
+	// Data projects, with the same wildcards. A package tells its project, a queue's file that is none does not, an event if its class does.
+	Projects []string `yaml:"projects"`
 	// Condition on the event in jq, for example .NoOfRecords > 0. The flow matches when its first result is neither false nor null.
 	When string `yaml:"when"`
 	// Whether the data project exports changes or all rows each time. It decides what is said about rows that never arrived: the next full export carries them again, the next incremental one does not. Default incremental.
 	Refresh string `yaml:"refresh" jsonschema:"enum=incremental,enum=full"`
 	// What to do with an export when one of the same entity came another way, by event or by queue, within 45 minutes: land both and show the pair, or hold the later one on the list. Default land.
 	OnPossibleDuplicate string `yaml:"on_possible_duplicate" jsonschema:"enum=land,enum=hold"`
-	// Queue that is polled for this flow. Its exports are routed like any others, so the flow's criteria must take them.
+	// Queue that is polled for this flow. Its exports go to this flow first, whatever stands before it, if the flow's criteria take them.
 	Queue Queue `yaml:"queue"`
-	// Data project that the rows come from, for finrelay to run by a schedule or when asked. Its exports are routed like any others.
+	// Data project that the rows come from, for finrelay to run by a schedule or when asked. Its exports go to this flow first, if its criteria take them and no other flow names the project, or none for the same companies.
 	Project Project `yaml:"project"`
 	// How often exports are expected; without it silence is not noticed.
 	Cadence Cadence `yaml:"cadence"`
@@ -295,7 +309,7 @@ type Constant struct {
 type Output struct {
 	// Kind of output. Default files.
 	Type string `yaml:"type" jsonschema:"enum=files"`
-	// Folder the files are written below.
+	// Folder the files are written below. The first landing makes it and leaves a marker in it, .finrelay-output-NAME; without that nothing is written there later, because its disk may not be mounted.
 	Folder string `yaml:"folder" path:"local" jsonschema:"required"`
 	// Name of each file below the folder; {export_id} keeps two exports apart. Default {environment}/{entity}/{legal_entity}/{yyyy}/{mm}/{dd}/{export_id} and the format as extension. Times are the event's, in UTC; of a queue's message, when it was first taken.
 	Path string `yaml:"path"`

@@ -26,6 +26,7 @@ func (c *Config) Validate() error {
 	v.door()
 	v.environments()
 	v.outputs()
+	v.folders()
 	v.flows()
 	if c.source != nil {
 		c.source.reshow(v.problems)
@@ -56,10 +57,23 @@ func (v *validator) failCause(field, value, hint string, err error) *Error {
 func (v *validator) enums() {
 	walk(reflect.ValueOf(v.c).Elem(), "", func(field string, value reflect.Value, f structField) {
 		allowed := f.enum()
-		if len(allowed) > 0 && !slices.Contains(allowed, value.String()) {
-			v.fail(field, value.String(), suggestValue(value.String(), allowed), "not a value of this setting")
+		if len(allowed) == 0 {
+			return
+		}
+		if value.Kind() != reflect.Slice {
+			v.oneOf(field, value.String(), allowed)
+			return
+		}
+		for i := range value.Len() {
+			v.oneOf(field+"["+itoa(i)+"]", value.Index(i).String(), allowed)
 		}
 	})
+}
+
+func (v *validator) oneOf(field, value string, allowed []string) {
+	if !slices.Contains(allowed, value) {
+		v.fail(field, value, suggestValue(value, allowed), "not a value of this setting")
+	}
 }
 
 func suggestValue(word string, allowed []string) string {

@@ -39,6 +39,9 @@ func (v *validator) flows() {
 		} else {
 			v.plain(field+".environments", flow.Environments)
 		}
+		v.ways(field+".source", flow.Source)
+		v.queues(field+".queues", flow.Queues)
+		v.filled(field+".projects", flow.Projects)
 		v.program(field+".when", flow.When, "the condition is jq on the event's JSON, for example .NoOfRecords > 0")
 		v.queue(field+".queue", &flow.Queue)
 		v.project(field+".project", flow)

@@ -73,7 +73,11 @@ func (v *validator) environments() {
 		field := "environments." + name
 		v.keys(field+".keys", env.Keys)
 		v.linkHosts(field+".link_hosts", env.LinkHosts)
+		v.hosts(field+".plain_hosts", env.PlainHosts)
 		v.proxy(field+".proxy", env.Proxy)
+		if env.ProofAfter < second || env.ProofAfter > day {
+			v.fail(field+".proof_after", env.ProofAfter.String(), "from 1s to 24h", "what is wrong on the way must be over between two downloads, and FinOps keeps a message for 7 days only")
+		}
 		v.signIn(field, &env)
 		if env.CAFile != "" {
 			if err := checkCertificates(env.CAFile); err != nil {
@@ -89,6 +93,10 @@ func (v *validator) linkHosts(field string, hosts []string) {
 	if len(hosts) == 0 {
 		v.fail(field, "", "name the hosts links may point to, or leave the line out for every Azure Blob account", "every link would be refused")
 	}
+	v.hosts(field, hosts)
+}
+
+func (v *validator) hosts(field string, hosts []string) {
 	for i, host := range hosts {
 		at := field + "[" + itoa(i) + "]"
 		name := host

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"finrelay/dmf"
 )
 
 // signIn checks what a queue needs of its environment.
@@ -36,13 +37,17 @@ func (v *validator) signIn(field string, e *Environment) {
 			v.fail(field+".sign_in."+name, "", why, "missing")
 		}
 	}
+	tenant := "the Entra tenant's id or domain"
+	if isADFS(s.Authority) {
+		tenant = "the authority looks like AD FS: write method: adfs, which needs no tenant"
+	}
 	switch s.Method {
 	case "secret", "v1":
-		need("tenant", s.Tenant, "the Entra tenant's id or domain")
+		need("tenant", s.Tenant, tenant)
 		need("client_id", s.ClientID, "the application's id")
 		need("secret", s.Secret.Reveal(), "the application's secret, for example ${FINOPS_SECRET}")
 	case "certificate":
-		need("tenant", s.Tenant, "the Entra tenant's id or domain")
+		need("tenant", s.Tenant, tenant)
 		need("client_id", s.ClientID, "the application's id")
 		need("certificate", s.Certificate, "a PEM or PFX file with certificate and key")
 	case "adfs":
@@ -58,8 +63,6 @@ func doubtfulAddress(u *url.URL) bool {
 	return u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "" || strings.ContainsAny(u.Path, "@=;")
 }
 
-var guidPattern = regexp.MustCompile(`^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$`)
-
 func (v *validator) queue(field string, q *Queue) {
 	if q.Activity == "" {
 		if q.Environment != "" {
@@ -67,14 +70,14 @@ func (v *validator) queue(field string, q *Queue) {
 		}
 		return
 	}
-	if !guidPattern.MatchString(strings.TrimSpace(q.Activity)) {
+	if _, err := dmf.ParseActivityID(q.Activity); err != nil {
 		v.fail(field+".activity", q.Activity, "the ID shown in FinOps under Manage scheduled data jobs, a GUID", "not an activity id")
 	}
 	if e := v.signedIn(field+".environment", q.Environment); e.OnPremises {
 		v.fail(field+".environment", q.Environment, "use events there", "FinOps on-premises has no queues")
 	}
 	if other := v.polledBefore(q); other != "" {
-		v.fail(field+".activity", q.Activity, "poll it for one flow; its exports are routed to all of them", "flow "+other+" polls this queue already")
+		v.fail(field+".activity", q.Activity, "poll it for one flow; what that does not take is offered to the others", "flow "+other+" polls this queue already")
 	}
 	if _, err := q.CronSchedule(); err != nil {
 		v.failCause(field+".schedule", q.Schedule, `five fields as in cron, for example "*/10 6-20 * * 1-5", or "@every 10m"; the zone is a name such as Europe/Berlin`, err)
@@ -83,7 +86,6 @@ func (v *validator) queue(field string, q *Queue) {
 
 // polledBefore names an earlier flow that polls the same queue.
 func (v *validator) polledBefore(q *Queue) string {
-	bare := func(activity string) string { return strings.ToLower(strings.Trim(strings.TrimSpace(activity), "{}")) }
 	for i := range v.c.Flows {
 		o := &v.c.Flows[i]
 		if &o.Queue == q {

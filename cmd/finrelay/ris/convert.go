@@ -42,7 +42,6 @@ func Convert(r io.Reader, source string) (Result, error) {
 			c.job(j)
 		}
 	}
-	c.entities()
 	c.general()
 	res := Result{Notes: c.notes, Flows: len(c.flows)}
 	for _, e := range c.environments {
@@ -65,7 +64,8 @@ type converter struct {
 	taken      map[string]bool      // names given, folded, each behind its kind
 }
 
-// flow polls a queue, or runs a data project.
+// flow polls a queue, or runs a data project, or takes what one brings that
+// another flow runs.
 type flow struct {
 	name, title, description string
 	environment              *environment
@@ -75,7 +75,11 @@ type flow struct {
 	schedule, zone           string   // schedule "": only when a person asks
 	was                      string   // the trigger as the scheduler has it
 	output                   *output
-	needsEntities            bool
+	// Of a data project that another flow runs too, for other companies: the
+	// companies whose exports go to this one. ranBy is that flow, nil for the
+	// one that runs it.
+	takes []string
+	ranBy *flow
 }
 
 type output struct{ name, was string }
@@ -122,7 +126,6 @@ func (c *converter) download(j job) {
 		return
 	}
 	c.activities[same] = j.title()
-	e.flows++
 	f := &flow{name: c.name("flow", j.Name, j.Group+" "+j.Name), title: j.title(), description: j.Description, activity: string(activity), environment: e}
 	c.schedule(j, f)
 	f.output = c.output(j, f.name)
@@ -157,19 +160,6 @@ func (c *converter) output(j job, name string) *output {
 }
 
 func trimFolder(s string) string { return strings.TrimRight(s, `\/`) }
-
-// entities marks the flows whose exports could be another's: what a flow takes
-// is decided by the exports' names, and the scheduler does not know those.
-func (c *converter) entities() {
-	for _, f := range c.flows {
-		if f.environment.flows < 2 {
-			continue
-		}
-		f.needsEntities = true
-		c.note("flow %s: write the entities that its data project exports into entities; environment %s has %d flows, and until then what this one brings is parked with its raw file kept, for finrelay rerun",
-			f.name, f.environment.name, f.environment.flows)
-	}
-}
 
 // general is what holds for every import.
 func (c *converter) general() {

@@ -4,17 +4,17 @@ import (
 	"net/url"
 	"strings"
 
+	"finrelay/cmd/finrelay/config"
 	"finrelay/dmf"
 )
 
 type environment struct {
 	name, url, tenant, clientID, authority, method, variable string
 	onPremises                                               bool
-	flows                                                    int
 }
 
-// missing stands where only a person knows the value.
-const missing = "set-this"
+// missing stands where only a person knows the value; config lint finds it.
+const missing = config.Unfilled
 
 // environment finds or makes the environment of a job; nil when it has none
 // that can be asked, which is noted.

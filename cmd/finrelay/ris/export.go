@@ -6,9 +6,10 @@ import (
 )
 
 // export turns a job that has FinOps run a data project into a flow that does,
-// or says why not. Jobs that run one project for several companies become one
-// flow: FinOps cannot run a project twice at a time, and a project has one
-// schedule here.
+// or says why not. Of jobs that run one project for several companies the first
+// becomes the flow that runs it for all: FinOps cannot run a project twice at a
+// time, and a project has one schedule here. The others become flows that take
+// their company's exports into their own folder.
 //
 // Source: microsoft/Recurring-Integrations-Scheduler, Job.Export/Export.cs: one
 // run for one company, each under an execution id of its own, which names the
@@ -35,9 +36,8 @@ func (c *converter) export(j job) {
 		c.join(j, company, other)
 		return
 	}
-	f := &flow{name: c.name("flow", j.Name, j.Group+" "+j.Name), title: j.title(), description: j.Description, environment: e, project: project, companies: []string{company}}
+	f := &flow{name: c.name("flow", j.Name, j.Group+" "+j.Name), title: j.title(), description: j.Description, environment: e, project: project, companies: []string{company}, takes: []string{company}}
 	c.projects[same] = f
-	e.flows++
 	c.schedule(j, f)
 	f.output = c.output(j, f.name)
 	c.flows = append(c.flows, f)
@@ -45,16 +45,28 @@ func (c *converter) export(j job) {
 }
 
 // join lets the flow that runs a job's data project already run it for the
-// job's company too.
-func (c *converter) join(j job, company string, other *flow) {
-	if slices.ContainsFunc(other.companies, func(known string) bool { return strings.EqualFold(known, company) }) {
-		c.note("job %s was left out: it runs the same data project for the same company as job %s, and flow %s does that", j.title(), other.title, other.name)
+// job's company too. Where the job had another folder, a flow of its own takes
+// that company's exports there.
+func (c *converter) join(j job, company string, runs *flow) {
+	if slices.ContainsFunc(runs.companies, func(known string) bool { return strings.EqualFold(known, company) }) {
+		c.note("job %s was left out: it runs the same data project for the same company as job %s, and flow %s does that", j.title(), runs.title, runs.name)
 		return
 	}
-	other.companies = append(other.companies, company)
-	c.note("job %s runs the data project of job %s for company %q: flow %s runs it for both, one after the other, by the schedule and into the folder of job %s; it was %s, %s",
-		j.title(), other.title, company, other.name, other.title, dashed(c.words(j)), dashed(j.get(keyFolder)))
+	runs.companies = append(runs.companies, company)
+	c.note("job %s runs the data project of job %s for company %q: flow %s runs it for both, one after the other, by the schedule of job %s; it was %s",
+		j.title(), runs.title, company, runs.name, runs.title, dashed(c.words(j)))
 	c.odd(j)
+	out := c.output(j, j.Name)
+	for _, f := range append([]*flow{runs}, c.flows...) {
+		if (f == runs || f.ranBy == runs) && f.output == out {
+			f.takes = append(f.takes, company)
+			return
+		}
+	}
+	c.flows = append(c.flows, &flow{
+		name: c.name("flow", j.Name, j.Group+" "+j.Name), title: j.title(), description: j.Description,
+		environment: runs.environment, project: runs.project, takes: []string{company}, ranBy: runs, output: out,
+	})
 }
 
 // words are a job's triggers for people.

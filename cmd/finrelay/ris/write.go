@@ -63,15 +63,23 @@ func (f *flow) write(line func(string, ...any)) {
 	line("  # %s", about)
 	line("  - name: %s", quote(f.name))
 	line("    environments: [%s]", quote(f.environment.name))
-	if f.needsEntities {
-		line("    entities: [%s] # the entities of its data project, as FinOps labels them", quote(missing))
+	if f.ranBy != nil {
+		line("    source: package")
+		line("    projects: [%s] # flow %s runs it", quote(f.project), f.ranBy.name)
 	}
-	if f.project != "" {
+	if shared := f.ranBy != nil || len(f.takes) < len(f.companies); shared {
+		line("    legal_entities: [%s]", quoteAll(f.takes))
+	}
+	switch {
+	case f.ranBy != nil:
+		line("    outputs: [%s]", quote(f.output.name))
+		return
+	case f.project != "":
 		line("    project:")
 		line("      environment: %s", quote(f.environment.name))
 		line("      name: %s", quote(f.project))
 		line("      legal_entities: [%s]", quoteAll(f.companies))
-	} else {
+	default:
 		line("    queue:")
 		line("      environment: %s", quote(f.environment.name))
 		line("      activity: %s", quote(f.activity))

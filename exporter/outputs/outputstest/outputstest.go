@@ -16,6 +16,11 @@ import (
 // paths hold the export's id.
 func Run(t *testing.T, open func(folder string) outputs.Output) {
 	t.Helper()
+	placed := func(folder string) outputs.Output {
+		out := open(folder)
+		place(t, out)
+		return out
+	}
 	for name, test := range map[string]func(*testing.T, func(string) outputs.Output){
 		"nothing visible before commit": testHidden,
 		"abort leaves nothing":          testAbort,
@@ -25,6 +30,14 @@ func Run(t *testing.T, open func(folder string) outputs.Output) {
 		"wrong counts are refused":      testCounts,
 		"concurrent exports":            testConcurrent,
 		"a cancelled commit":            testCancelled,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, placed) })
+	}
+	for name, test := range map[string]func(*testing.T, func(string) outputs.Output){
+		"a place is marked once":           testMarkedOnce,
+		"nothing without its marker":       testWithoutMarker,
+		"a place that goes before Commit":  testGoneBeforeCommit,
+		"a place that comes before Commit": testHiddenBeforeCommit,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
@@ -55,6 +68,7 @@ func testHidden(t *testing.T, open func(string) outputs.Output) {
 func testAbort(t *testing.T, open func(string) outputs.Output) {
 	folder := t.TempDir()
 	out := open(folder)
+	empty := everything(t, folder)
 	w := begin(t, out, export("aborted"))
 	write(t, w, 3, 1)
 	for range 2 {
@@ -62,9 +76,7 @@ func testAbort(t *testing.T, open func(string) outputs.Output) {
 			t.Fatalf("Abort: %v", err)
 		}
 	}
-	if got := everything(t, folder); len(got) != 0 {
-		t.Errorf("Abort left %v", keys(got))
-	}
+	same(t, "after Abort", everything(t, folder), empty)
 	if err := w.Block(rows(1), 1); err == nil {
 		t.Error("Block after Abort succeeded")
 	}
@@ -128,11 +140,11 @@ func testSweep(t *testing.T, open func(string) outputs.Output) {
 	t.Cleanup(func() { killed.Abort() }) // lets go of open files, nothing more
 
 	restarted := open(folder)
-	if n, err := restarted.Sweep(t.Context()); err != nil || n == 0 {
+	if n, err := restarted.Sweep(t.Context(), here); err != nil || n == 0 {
 		t.Errorf("Sweep removed %d, %v; want what the killed attempt left", n, err)
 	}
 	same(t, "after Sweep", everything(t, folder), committed)
-	if n, err := restarted.Sweep(t.Context()); err != nil || n != 0 {
+	if n, err := restarted.Sweep(t.Context(), here); err != nil || n != 0 {
 		t.Errorf("second Sweep removed %d, %v; want 0", n, err)
 	}
 	w = begin(t, restarted, export("killed"))
@@ -143,6 +155,7 @@ func testSweep(t *testing.T, open func(string) outputs.Output) {
 func testCounts(t *testing.T, open func(string) outputs.Output) {
 	folder := t.TempDir()
 	out := open(folder)
+	empty := everything(t, folder)
 	for _, f := range []outputs.Facts{{Rows: 2}, {Rows: 3, BadRows: 1}, {}} {
 		w := begin(t, out, export("miscounted"))
 		write(t, w, 3, 0)
@@ -160,9 +173,7 @@ func testCounts(t *testing.T, open func(string) outputs.Output) {
 	if err := w.Abort(); err != nil {
 		t.Errorf("Abort: %v", err)
 	}
-	if got := everything(t, folder); len(got) != 0 {
-		t.Errorf("refused attempts left %v", keys(got))
-	}
+	same(t, "after refused attempts", everything(t, folder), empty)
 }
 
 func testConcurrent(t *testing.T, open func(string) outputs.Output) {
@@ -188,7 +199,7 @@ func testConcurrent(t *testing.T, open func(string) outputs.Output) {
 // land is one whole attempt with 50 blocks of i rows; for use off the test's
 // goroutine.
 func land(ctx context.Context, out outputs.Output, i int) error {
-	w, err := out.Begin(ctx, export(fmt.Sprint("concurrent-", i)))
+	w, err := out.Begin(ctx, here, export(fmt.Sprint("concurrent-", i)))
 	if err != nil {
 		return err
 	}
@@ -205,7 +216,9 @@ func land(ctx context.Context, out outputs.Output, i int) error {
 
 func testCancelled(t *testing.T, open func(string) outputs.Output) {
 	folder := t.TempDir()
-	w := begin(t, open(folder), export("cancelled"))
+	out := open(folder)
+	empty := everything(t, folder)
+	w := begin(t, out, export("cancelled"))
 	write(t, w, 1, 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -215,7 +228,5 @@ func testCancelled(t *testing.T, open func(string) outputs.Output) {
 	if err := w.Abort(); err != nil {
 		t.Errorf("Abort: %v", err)
 	}
-	if got := everything(t, folder); len(got) != 0 {
-		t.Errorf("visible after a cancelled Commit: %v", keys(got))
-	}
+	same(t, "after a cancelled Commit", everything(t, folder), empty)
 }

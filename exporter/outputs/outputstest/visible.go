@@ -79,7 +79,7 @@ func rows(n int) []byte { return []byte(strings.Repeat("{\"CUSTOMERGROUPID\":\"1
 
 func begin(t *testing.T, out outputs.Output, e outputs.Export) outputs.Writer {
 	t.Helper()
-	w, err := out.Begin(t.Context(), e)
+	w, err := out.Begin(t.Context(), here, e)
 	if err != nil {
 		t.Fatalf("Begin: %v", err)
 	}
