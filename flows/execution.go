@@ -95,7 +95,7 @@ func (r *Relay) execute(ctx context.Context, x state.Execution) {
 	client := r.cfg.Environments[x.Environment].FinOps
 	switch {
 	case client == nil:
-		record = r.waitExecution(x, time.Minute, x.Status, errNoSignIn.Error())
+		record = r.waitExecution(x, time.Minute, x.Status, state.ReasonSignIn, errNoSignIn.Error())
 	case x.State == state.Starting:
 		record = r.startExecution(ctx, client, x)
 	default:
@@ -179,7 +179,7 @@ func (r *Relay) followExecution(ctx context.Context, client *dmf.Client, x state
 	case age > r.maxAge(x.Environment, x.Project):
 		return r.endExecution(x, state.Stuck, string(status), state.ReasonStuck, fmt.Sprintf("FinOps has said %s for %s", status, age.Round(time.Minute)))
 	}
-	return r.waitExecution(x, askAgain(age), string(status), "")
+	return r.waitExecution(x, askAgain(age), string(status), "", "")
 }
 
 // maxAge is after what time a run of a data project is called stuck.
@@ -240,9 +240,9 @@ func (r *Relay) executionErrors(ctx context.Context, client *dmf.Client, id dmf.
 	return clip(b.String())
 }
 
-func (r *Relay) waitExecution(x state.Execution, after time.Duration, status, detail string) func(context.Context) error {
+func (r *Relay) waitExecution(x state.Execution, after time.Duration, status string, reason state.Reason, detail string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		return r.db.WaitExecution(ctx, x.ID, status, r.db.Now().Add(after), clip(detail))
+		return r.db.WaitExecution(ctx, x.ID, status, r.db.Now().Add(after), reason, clip(detail))
 	}
 }
 
@@ -256,7 +256,7 @@ func (r *Relay) endExecution(x state.Execution, to state.State, status string, r
 // execution, everything else is tried again.
 func (r *Relay) retryExecution(x state.Execution, err error) func(context.Context) error {
 	after := backoff(x.Attempts, rand.Float64())
-	_, signIn := errors.AsType[*dmf.SignInError](err)
+	refusal, signIn := errors.AsType[*dmf.SignInError](err)
 	if api, ok := errors.AsType[*dmf.APIError](err); ok {
 		// Of an execution that FinOps was asked to start before, a refusal may
 		// only mean that it is there: its status tells, sooner or later.
@@ -266,7 +266,11 @@ func (r *Relay) retryExecution(x state.Execution, err error) func(context.Contex
 		}
 		after = max(after, min(api.RetryAfter, longestHint))
 	}
-	return r.waitExecution(x, after, x.Status, err.Error())
+	var reason state.Reason
+	if signIn && !refusal.Temporary() {
+		reason = state.ReasonSignIn // tried on, since a person mends it, but nobody need wait for that
+	}
+	return r.waitExecution(x, after, x.Status, reason, err.Error())
 }
 
 // askAgain grows with the age of an execution: FinOps' users share the server.

@@ -158,6 +158,26 @@ func TestPartlySucceeded(t *testing.T) {
 	})
 }
 
+// A sign-in that is refused is said as such, and tried on: a person mends it.
+func TestExecutionWithoutSignIn(t *testing.T) {
+	w := newRig(t)
+	cfg := w.runs(sim.ExecutionScript{})
+	w.fo.Fault(sim.Fault{Route: sim.RouteToken, Status: 401, Times: 2})
+	w.run(cfg)
+	id := w.ask("usmf")[0]
+	w.until("refused", func() bool { return w.execution(id).Reason == state.ReasonSignIn })
+	x := w.execution(id)
+	if next := w.relay.ExecutionWhereabouts(x).Next; x.State != state.Starting || !strings.Contains(next, "environments.prod.sign_in") {
+		t.Errorf("%s, next %q; want starting, with what to correct", x.State, next)
+	}
+	if x = w.untilExecution(id, state.Done); x.Reason != "" {
+		t.Errorf("done, and its reason is still %s", x.Reason)
+	}
+	if runs := w.fo.Executions(); len(runs) != 1 {
+		t.Errorf("%d executions were started, want 1", len(runs))
+	}
+}
+
 // A stop at any moment starts no second execution and loses none.
 func TestStopAroundTheStart(t *testing.T) {
 	for _, step := range []string{"call", "called"} {

@@ -233,38 +233,5 @@ func deliveries(taken []*Flow) []state.NewDelivery {
 
 // matchAny says whether a value fits one of the globs, letter case ignored.
 func matchAny(globs []string, value string) bool {
-	value = strings.ToLower(value)
-	for _, g := range globs {
-		if matchGlob(strings.ToLower(g), value) {
-			return true
-		}
-	}
-	return false
-}
-
-// matchGlob knows * (any run of characters) and ? (one). The standard
-// library's globs stop at "/", and labels such as "Country/regions" hold one.
-func matchGlob(glob, value string) bool {
-	g, v := []rune(glob), []rune(value)
-	star, mark := -1, 0
-	i, j := 0, 0
-	for j < len(v) {
-		switch {
-		case i < len(g) && g[i] == '*':
-			star, mark = i, j
-			i++
-		case i < len(g) && (g[i] == '?' || g[i] == v[j]):
-			i++
-			j++
-		case star >= 0: // let the last * take one more
-			mark++
-			i, j = star+1, mark
-		default:
-			return false
-		}
-	}
-	for i < len(g) && g[i] == '*' {
-		i++
-	}
-	return i == len(g)
+	return slices.ContainsFunc(globs, func(g string) bool { return state.MatchGlob(g, value) })
 }

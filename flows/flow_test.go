@@ -56,7 +56,7 @@ func TestMatchGlobIsARegexp(t *testing.T) {
 		quoted := regexp.QuoteMeta(glob)
 		quoted = strings.NewReplacer(`\*`, `.*`, `\?`, `.`, `\\`, `\\`).Replace(quoted)
 		want := regexp.MustCompile(`(?s)\A(?:` + quoted + `)\z`).MatchString(value)
-		if got := matchGlob(glob, value); got != want {
+		if got := state.MatchGlob(glob, value); got != want {
 			t.Fatalf("%q on %q: %t, the regexp %s says %t", glob, value, got, quoted, want)
 		}
 	})

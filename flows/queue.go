@@ -55,10 +55,13 @@ type PollResult struct {
 	Messages    int    `json:"messages"`          // new ones
 	Redelivered int    `json:"redelivered"`       // known ones that came again
 	Open        int    `json:"open"`              // of both, those not acked yet
+	Parked      int    `json:"parked"`            // exports of both that stand on the list
 	Problem     string `json:"problem,omitempty"` // why it did not reach the end
 	// Reason is ReasonSignIn, ReasonNetwork or ReasonFinOps when it is FinOps
 	// that could not be asked.
 	Reason state.Reason `json:"reason,omitempty"`
+
+	taken []string // the shipments that the messages are here
 }
 
 // messageSettles bounds the wait for one message before the next is taken: its
@@ -103,6 +106,7 @@ func (r *Relay) poll(ctx, taking context.Context, q Queue) (PollResult, error) {
 		err = hiddenBacklog(q, until)
 	} else {
 		err = r.drain(ctx, taking, client, q, backlog, &res)
+		res.Parked = r.parkedOf(durably(ctx), res.taken)
 	}
 	if err != nil && context.Cause(taking) != nil {
 		return res, context.Cause(taking) // a stop is no problem of the queue
@@ -151,6 +155,24 @@ func (r *Relay) lockQueue(q Queue) (unlock func(), ok bool) {
 	return mu.Unlock, mu.TryLock()
 }
 
+// parkedOf counts what of some messages stands on the list: their exports, or
+// they themselves as long as nothing of them could be opened.
+func (r *Relay) parkedOf(ctx context.Context, shipments []string) (parked int) {
+	for _, id := range shipments {
+		exports, err := r.db.Exports(ctx, state.Filter{ShipmentID: id, States: []state.State{state.Parked}, Limit: -1})
+		s, shipmentErr := r.db.Shipment(ctx, id)
+		if err := errors.Join(err, shipmentErr); err != nil {
+			r.log.Error("ledger", keyShipment, id, keyError, err)
+			continue
+		}
+		parked += len(exports)
+		if s.State == state.Parked && len(exports) == 0 {
+			parked++
+		}
+	}
+	return parked
+}
+
 func (r *Relay) drain(ctx, taking context.Context, client *dmf.Client, q Queue, backlog bool, res *PollResult) error {
 	seen := map[string]bool{}
 	told, end := r.progress(q)
@@ -194,6 +216,7 @@ func (r *Relay) drain(ctx, taking context.Context, client *dmf.Client, q Queue, 
 		} else {
 			res.Redelivered++
 		}
+		res.taken = append(res.taken, receipt.ShipmentID)
 		told.begins(receipt.ShipmentID)
 		// One that came again because its file is not proved is fetched beside the
 		// others: it has held nobody up for half an hour, and is not to begin now.

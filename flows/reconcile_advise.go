@@ -26,7 +26,7 @@ func (r *Relay) advise(environment string, found []*Finding) {
 			}
 		case FindOwn:
 			if f.Open {
-				f.Next = naming(Advice(state.ReasonStuck), f.own)
+				f.Next = naming(Advice(state.ReasonStuck), f.own, "")
 			}
 		case FindTruncated:
 			f.Next = "compare less at once: name data projects with --project, or a later time with --from"

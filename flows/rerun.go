@@ -62,7 +62,7 @@ func (r *Relay) rerunIDs(ctx context.Context, ids []string, how rerunHow) ([]Rer
 			return all, fmt.Errorf("rerun %s: %w", id, err)
 		}
 		for _, one := range some {
-			one.Refusal = naming(one.Refusal, one.ID)
+			one.Refusal = naming(one.Refusal, one.ID, one.Entity)
 			all = append(all, one)
 		}
 	}
@@ -73,37 +73,9 @@ func (r *Relay) rerunIDs(ctx context.Context, ids []string, how rerunHow) ([]Rer
 // what stands still: parked exports, parked and expired shipments, unreadable
 // events.
 func (r *Relay) RerunMatching(ctx context.Context, f state.Filter, dry bool, by string) ([]Rerun, error) {
-	if len(f.States) == 0 {
-		f.States = []state.State{state.Parked, state.Expired, state.Unreadable}
-	}
-	f.Limit = -1
-	exports, err := r.db.Exports(ctx, f)
+	ids, err := r.matching(ctx, f, state.Parked, state.Expired, state.Unreadable)
 	if err != nil {
 		return nil, err
-	}
-	shipments, err := r.db.Shipments(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	if slices.Contains(f.States, state.Unreadable) {
-		events, err := r.db.Events(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range events {
-			if e.State == state.Unreadable {
-				ids = append(ids, e.ID)
-			}
-		}
-	}
-	for _, s := range shipments {
-		if s.State != state.Settled { // its exports are asked for by their own state
-			ids = append(ids, s.ID)
-		}
-	}
-	for _, e := range exports {
-		ids = append(ids, e.ID)
 	}
 	return r.RerunIDs(ctx, ids, dry, by)
 }
@@ -353,14 +325,4 @@ func refused(res Rerun, err error) (Rerun, error) {
 		return res, nil
 	}
 	return res, err
-}
-
-// Skip takes what stands still off the list, because a person says that its
-// rows are not needed or came another way. It returns the whole id.
-func (r *Relay) Skip(ctx context.Context, start, by, why string) (string, error) {
-	id, err := r.db.Find(ctx, start)
-	if err != nil {
-		return "", err
-	}
-	return id, r.db.Skip(ctx, id, by, why)
 }

@@ -3,6 +3,7 @@ package flows
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +37,10 @@ type Whereabouts struct {
 	Place Place     `json:"place"`
 	Until time.Time `json:"until,omitzero"` // InFinOps, AtRisk: when that ends
 	Paths []string  `json:"paths,omitempty"`
+	Raw   string    `json:"raw,omitempty"`  // of a shipment: where its raw file is, as long as it is kept
 	Next  string    `json:"next,omitempty"` // what to do; "" when nothing
+	// form is Next as it is of all things in the same trouble.
+	form string
 }
 
 // String gives "safe here", or "still in FinOps until 2026-03-02 10:15 UTC".
@@ -50,7 +54,7 @@ func (w Whereabouts) String() string {
 // ExportWhereabouts says where an export's rows are. Paths are those of its
 // deliveries that are done.
 func (r *Relay) ExportWhereabouts(e state.Export, s state.Shipment, deliveries []state.Delivery) Whereabouts {
-	return r.whereExport(e, s, deliveries).about(e.ID)
+	return r.whereExport(e, s, deliveries).about(e.ID, e.Entity)
 }
 
 func (r *Relay) whereExport(e state.Export, s state.Shipment, deliveries []state.Delivery) Whereabouts {
@@ -97,9 +101,12 @@ func triesAgain(due time.Time, id string) string {
 // ShipmentWhereabouts says where a shipment's rows are as long as it has not
 // been opened into exports; after that its exports say it.
 func (r *Relay) ShipmentWhereabouts(s state.Shipment) Whereabouts {
-	w := r.whereShipment(s).about(s.ID)
+	w := r.whereShipment(s)
 	w.Next = strings.ReplaceAll(w.Next, "environments.NAME", "environments."+s.Environment)
-	return w
+	if s.RawHere() {
+		w.Raw = r.inFolder(s.RawFile)
+	}
+	return w.about(s.ID, s.Entity)
 }
 
 // EventWhereabouts speaks of an event that could not be read, or in which no
@@ -112,7 +119,7 @@ func (r *Relay) EventWhereabouts(e state.Event) Whereabouts {
 	if err != nil {
 		body = nil
 	}
-	return Whereabouts{Place: AtRisk, Next: r.unreadAdvice(e.Reason, linkFields(body))}.about(e.ID)
+	return Whereabouts{Place: AtRisk, Next: r.unreadAdvice(e.Reason, linkFields(body))}.about(e.ID, e.Entity)
 }
 
 // unreadAdvice names the field of the link where one looks like it.
@@ -123,9 +130,13 @@ func (r *Relay) unreadAdvice(reason state.Reason, fields []LinkField) string {
 	return Advice(reason)
 }
 
-// ExecutionWhereabouts speaks of a run that needs a person. Nothing of it is
-// here, and an incremental run may have moved FinOps' marker all the same.
+// ExecutionWhereabouts speaks of a run that needs a person, or one that FinOps
+// cannot be asked about. Nothing of it is here, and an incremental run may have
+// moved FinOps' marker all the same.
 func (r *Relay) ExecutionWhereabouts(x state.Execution) Whereabouts {
+	if x.Reason == state.ReasonSignIn {
+		return Whereabouts{Next: strings.ReplaceAll(Advice(x.Reason), "NAME", x.Environment) + "; then it goes on by itself in finrelay serve"}
+	}
 	if x.State != state.Failed && x.State != state.Stuck {
 		return Whereabouts{}
 	}
@@ -134,17 +145,21 @@ func (r *Relay) ExecutionWhereabouts(x state.Execution) Whereabouts {
 		again += " --legal-entity " + x.LegalEntity
 	}
 	next := strings.NewReplacer("finrelay export PROJECT again", "again: "+again, "ENVIRONMENT", x.Environment).Replace(Advice(x.Reason))
-	return Whereabouts{Place: AtRisk, Next: next}.about(x.ID)
+	return Whereabouts{Place: AtRisk, Next: next}.about(x.ID, x.Project)
 }
 
-// about puts the id into the advice, so that it can be copied as it stands.
-func (w Whereabouts) about(id string) Whereabouts {
-	w.Next = naming(w.Next, id)
+// about puts id and entity into the advice, so that it can be copied as it stands.
+func (w Whereabouts) about(id, entity string) Whereabouts {
+	w.form, w.Next = w.Next, naming(w.Next, id, entity)
 	return w
 }
 
-func naming(advice, id string) string {
-	return strings.NewReplacer("EVENT-ID", id, "SHIPMENT-ID", id, "EXPORT-ID", id, "EXECUTION-ID", id).Replace(advice)
+func naming(advice, id, entity string) string {
+	label := "its entities"
+	if entity != "" {
+		label = strconv.Quote(entity)
+	}
+	return strings.NewReplacer("EVENT-ID", id, "SHIPMENT-ID", id, "EXPORT-ID", id, "EXECUTION-ID", id, "ENTITY-LABEL", label).Replace(advice)
 }
 
 func (r *Relay) whereShipment(s state.Shipment) Whereabouts {
@@ -265,9 +280,9 @@ func (r *Relay) fullPush(s state.Shipment) string {
 	if f := r.fullRefresh(s); f != nil {
 		return "flow " + f.Name + " is declared refresh: full, so the next run of its data project brings these rows again"
 	}
-	return fmt.Sprintf("an incremental export does not send these rows again: run a full push of %q in FinOps "+
-		"(data project, Refresh type: Full push only; or action ResetVersionToken, which makes the next incremental run a full one), "+
-		"then finrelay skip SHIPMENT-ID --why \"full push\"", s.Entity)
+	return "an incremental export does not send these rows again: run a full push of ENTITY-LABEL in FinOps " +
+		"(data project, Refresh type: Full push only; or action ResetVersionToken, which makes the next incremental run a full one), " +
+		"then finrelay skip SHIPMENT-ID --why \"full push\""
 }
 
 // fullRefresh gives the flow that surely takes a shipment's rows and gets all

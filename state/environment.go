@@ -69,22 +69,37 @@ func (db *DB) Epoch(ctx context.Context, environment string) (e Epoch, err error
 	return e, err
 }
 
-// HostsSeen gives the hosts of recent links, by environment: what an operator
-// would pin.
-func (db *DB) HostsSeen(ctx context.Context) (map[string][]string, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT DISTINCT environment, substr(link_path, 1, instr(link_path || '/', '/') - 1) AS host
-		FROM (SELECT environment, link_path FROM shipments ORDER BY seq DESC LIMIT 10000) ORDER BY environment, host`)
+// Hosts are those of recent links, by environment, in alphabetical order.
+type Hosts struct {
+	Seen map[string][]string `json:"seen"`
+	// Refused are those of Seen of which a link was refused as not allowed, and
+	// no file ever came from there.
+	Refused map[string][]string `json:"refused"`
+}
+
+// HostsSeen gives the hosts of recent links.
+func (db *DB) HostsSeen(ctx context.Context) (Hosts, error) {
+	hosts := Hosts{Seen: map[string][]string{}, Refused: map[string][]string{}}
+	// The refusal is asked of the journal: rerun and skip change the reason.
+	rows, err := db.read.QueryContext(ctx, `SELECT environment, substr(link_path, 1, instr(link_path || '/', '/') - 1) AS host,
+			max(fetched_at IS NULL AND EXISTS (SELECT 1 FROM journal j WHERE j.shipment_id <> '' AND j.shipment_id = s.id AND j.reason = ?1))
+				AND NOT max(fetched_at IS NOT NULL)
+		FROM (SELECT id, environment, link_path, fetched_at FROM shipments ORDER BY seq DESC LIMIT 10000) s
+		GROUP BY environment, host ORDER BY environment, host`, ReasonLinkHostile)
 	if err != nil {
-		return nil, err
+		return hosts, err
 	}
-	seen := map[string][]string{}
 	err = eachRow(rows, func(scan func(...any) error) error {
 		var environment, host string
-		if err := scan(&environment, &host); err != nil {
+		var refused bool
+		if err := scan(&environment, &host, &refused); err != nil {
 			return err
 		}
-		seen[environment] = append(seen[environment], host)
+		hosts.Seen[environment] = append(hosts.Seen[environment], host)
+		if refused {
+			hosts.Refused[environment] = append(hosts.Refused[environment], host)
+		}
 		return nil
 	})
-	return seen, err
+	return hosts, err
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"time"
@@ -212,17 +213,18 @@ func (db *DB) Started(ctx context.Context, id, executionID string, due time.Time
 }
 
 // WaitExecution asks again at due. What FinOps said is told in the story when
-// it is news.
-func (db *DB) WaitExecution(ctx context.Context, id, status string, due time.Time, detail string) error {
+// it is news. Reason is ReasonSignIn when FinOps let nobody in, else empty.
+func (db *DB) WaitExecution(ctx context.Context, id, status string, due time.Time, reason Reason, detail string) error {
 	return db.executionStep(ctx, id, func(t *tx, x Execution) error {
-		if _, err := t.exec(`UPDATE executions SET status = ?2, due_at = ?3, detail = ?4, linkless_since = CASE WHEN status = ?2 THEN linkless_since END WHERE id = ?1`,
-			id, status, millis(due), detail); err != nil {
+		if _, err := t.exec(`UPDATE executions SET status = ?2, due_at = ?3, detail = ?4, reason = ?5,
+			linkless_since = CASE WHEN status = ?2 THEN linkless_since END WHERE id = ?1`,
+			id, status, millis(due), detail, reason); err != nil {
 			return err
 		}
 		if status == x.Status && detail == x.Detail {
 			return nil
 		}
-		return t.note(KindExecution, id, "", x.State, x.State, ReasonFinOps, joinDetail(status, detail))
+		return t.note(KindExecution, id, "", x.State, x.State, cmp.Or(reason, ReasonFinOps), joinDetail(status, detail))
 	})
 }
 
@@ -230,7 +232,7 @@ func (db *DB) WaitExecution(ctx context.Context, id, status string, due time.Tim
 // only when it stays the same, see Execution.LinklessSince.
 func (db *DB) Linkless(ctx context.Context, id, status string, due time.Time, detail string) error {
 	return db.executionStep(ctx, id, func(t *tx, x Execution) error {
-		_, err := t.exec(`UPDATE executions SET status = ?2, due_at = ?3, detail = ?4,
+		_, err := t.exec(`UPDATE executions SET status = ?2, due_at = ?3, detail = ?4, reason = '',
 			linkless_since = CASE WHEN status = ?2 THEN coalesce(linkless_since, ?5) ELSE ?5 END WHERE id = ?1`,
 			id, status, millis(due), detail, t.now)
 		return err
@@ -298,11 +300,11 @@ func (db *DB) Executed(ctx context.Context, id string, p NewPackage) (shipmentID
 	return shipmentID, err
 }
 
-// Executions lists executions, newest first. Of the filter environment and
-// states count.
+// Executions lists executions, newest first. A run has no entity: of the filter
+// all else counts.
 func (db *DB) Executions(ctx context.Context, f Filter) ([]Execution, error) {
-	f = Filter{Environment: f.Environment, States: f.States, Limit: f.Limit}
-	where, args := f.where()
+	f.Entity = ""
+	where, args := f.where("requested_at")
 	return collect(ctx, db, `SELECT `+executionColumns+` FROM executions`+where, args, scanExecution)
 }
 

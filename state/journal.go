@@ -67,12 +67,7 @@ func (db *DB) Story(ctx context.Context, id string) ([]JournalEntry, error) {
 
 // Journal gives up to limit entries after a sequence number, oldest first.
 func (db *DB) Journal(ctx context.Context, after int64, limit int) ([]JournalEntry, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT seq, at, kind, subject, shipment_id, from_state, to_state, reason, detail
-		FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2`, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	return scanJournal(rows)
+	return db.JournalOf(ctx, JournalFilter{}, after, limit)
 }
 
 // LastEntry is the sequence number of the newest entry; 0 when there is none.

@@ -14,7 +14,7 @@ const DefaultLimit = 50
 // Filter narrows a list. Zero fields do not narrow. Lists are newest first.
 type Filter struct {
 	Environment string
-	Entity      string // as sent, letter case ignored
+	Entity      string // a glob as flows have them, see MatchGlob: letter case ignored
 	// States, of exports also Waiting: open, with a delivery that waits for its
 	// next try.
 	States     []State
@@ -45,7 +45,7 @@ func (f Filter) where(columns ...string) (string, []any) {
 		add("environment = ?", f.Environment)
 	}
 	if f.Entity != "" {
-		add("entity = ? COLLATE NOCASE", f.Entity)
+		add(entityTerm(f.Entity))
 	}
 	switch {
 	case f.Reason != "" && has["open"]:
@@ -65,7 +65,10 @@ func (f Filter) where(columns ...string) (string, []any) {
 			add("instr(' ' || unseen || ' ', ' ' || ? || ' ') > 0", f.Remark)
 		}
 	}
-	if !f.Since.IsZero() {
+	switch {
+	case !f.Since.IsZero() && has["requested_at"]:
+		add("requested_at >= ?", millis(f.Since))
+	case !f.Since.IsZero():
 		add("received_at >= ?", millis(f.Since))
 	}
 	if len(f.States) > 0 {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // zoo is a ledger with a bit of everything, its clock a minute on at each step.
@@ -230,9 +232,138 @@ func TestStatusOfSeveralOutputs(t *testing.T) {
 
 func TestHostsSeen(t *testing.T) {
 	z := newZoo(t)
-	got, err := z.HostsSeen(bg)
+	forged := arrival("forged")
+	forged.Shipment.Link, forged.Shipment.LinkPath = "https://evil.example/x.csv", "evil.example/x.csv"
+	id := z.accept(forged)[0].ShipmentID
+	z.claim(9)
+	z.must(z.ParkShipment(bg, id, ReasonLinkHostile, "not allowed"))
+	check := func(when string) {
+		t.Helper()
+		got, err := z.HostsSeen(bg)
+		z.must(err)
+		if len(got.Seen) != 2 || !slices.Equal(got.Seen["prod"], []string{"a.example", "evil.example"}) || !slices.Equal(got.Refused["prod"], []string{"evil.example"}) || len(got.Refused) != 1 {
+			t.Errorf("%s: hosts %+v; want both, one of them refused", when, got)
+		}
+	}
+	check("parked")
+	z.must(z.Skip(bg, id, "eve", "forged"))
+	check("skipped")
+}
+
+// A list finds the entities that a flow with the same glob would take.
+func TestEntityGlobs(t *testing.T) {
+	z := newZoo(t)
+	for label := range map[string]bool{"Ünits/[a]": true, "Vendor groups": true} {
+		a := arrival(label)
+		a.Entity = label
+		z.accept(a)
+	}
+	names, err := z.Entities(bg)
 	z.must(err)
-	if len(got) != 2 || !slices.Equal(got["prod"], []string{"a.example"}) {
-		t.Errorf("hosts %v", got)
+	if want := []string{"Customer groups", "Vendor groups", "Vendors", "Ünits/[a]"}; !slices.Equal(names, want) {
+		t.Fatalf("labels %q, want %q", names, want)
+	}
+	for _, glob := range []string{"*", "cust*", "vendor?", "*GROUPS", "üNITS*", "ünits/[A]", "*[a]", "[Ü]*", "?endor*", "x*", "%", "Vendors", "VENDORS", "Ünits/*", ""} {
+		var want []string
+		for _, name := range names {
+			if glob == "" || MatchGlob(glob, name) {
+				want = append(want, name)
+			}
+		}
+		shipments, err := z.Shipments(bg, Filter{Entity: glob, Limit: -1})
+		z.must(err)
+		got := map[string]bool{}
+		for _, s := range shipments {
+			got[s.Entity] = true
+		}
+		if len(got) != len(want) {
+			t.Errorf("%q finds %v, want %q", glob, got, want)
+		}
+		for _, name := range want {
+			if !got[name] {
+				t.Errorf("%q does not find %q", glob, name)
+			}
+		}
+	}
+	// Exports are looked for by another index.
+	exports, err := z.Exports(bg, Filter{Entity: "C*gro?ps"})
+	z.must(err)
+	points, err := z.Checkpoints(bg, Filter{Entity: "C*gro?ps"})
+	z.must(err)
+	if len(exports) != 2 || len(points) != 1 {
+		t.Errorf("%d exports and %d checkpoints, want 2 and 1", len(exports), len(points))
+	}
+	if points, err = z.Checkpoints(bg, Filter{Entity: "V*"}); err != nil || len(points) != 0 {
+		t.Errorf("%d checkpoints, %v; want none", len(points), err)
+	}
+}
+
+func TestSQLGlobIsMatchGlob(t *testing.T) {
+	l := newLedger(t)
+	letters := rapid.SampledFrom([]rune(`abAB/. éÉ*?\[]^-ßẞk` + "K"))
+	rapid.Check(t, func(t *rapid.T) {
+		glob := string(rapid.SliceOfN(letters, 0, 8).Draw(t, "glob"))
+		value := string(rapid.SliceOfN(letters, 0, 12).Draw(t, "value"))
+		var got bool
+		if err := l.readRow(bg, `SELECT ?1 GLOB ?2`, []any{value, sqlGlob(glob)}, &got); err != nil {
+			t.Fatal(err)
+		}
+		if want := MatchGlob(glob, value); got != want {
+			t.Fatalf("%q on %q: SQLite says %t with %q, want %t", glob, value, got, sqlGlob(glob), want)
+		}
+	})
+}
+
+// The journal can be followed for one environment, entity or flow.
+func TestJournalOf(t *testing.T) {
+	z := newZoo(t)
+	z.must(errOf(z.ResetEnvironment(bg, "uat", "refreshed")))
+	z.must(z.Watch(bg, "all", "prod"))
+	all := z.journal()
+	about := func(e JournalEntry) (environment, entity, flow string) {
+		environment, entity = "prod", "Customer groups"
+		switch {
+		case e.Kind == KindEnvironment:
+			return "uat", "", ""
+		case e.Kind == KindCadence:
+			return "prod", "", "all"
+		case e.Subject == z.pending:
+			return "uat", "Vendors", ""
+		case e.Kind == KindEvent:
+			x, err := z.Event(bg, e.Subject)
+			z.must(err)
+			environment, entity, e.ShipmentID = x.Environment, x.Entity, x.ShipmentID
+		}
+		if e.ShipmentID != "" {
+			exports, err := z.Exports(bg, Filter{ShipmentID: e.ShipmentID})
+			z.must(err)
+			if len(exports) > 0 {
+				flow = exports[0].Flow
+			}
+		}
+		return environment, entity, flow
+	}
+	for _, f := range []JournalFilter{{}, {Environment: "prod"}, {Environment: "uat"}, {Entity: "customer*"}, {Entity: "V*"}, {Entity: "*"}, {Flow: "all"}, {Flow: "none"},
+		{Kinds: []Kind{KindExport, KindDelivery}}, {Kinds: []Kind{KindEvent}, Entity: "?endors", Environment: "uat"}, {Kinds: []Kind{KindCadence}}, {Environment: "nowhere"}} {
+		var want []int64
+		for _, e := range all {
+			environment, entity, flow := about(e)
+			switch {
+			case f.Environment != "" && f.Environment != environment, f.Entity != "" && f.Entity != "*" && !MatchGlob(f.Entity, entity),
+				f.Entity == "*" && e.Kind == KindEnvironment, f.Entity == "*" && e.Kind == KindCadence, // are of none
+				f.Flow != "" && f.Flow != flow, len(f.Kinds) > 0 && !slices.Contains(f.Kinds, e.Kind):
+				continue
+			}
+			want = append(want, e.Seq)
+		}
+		entries, err := z.JournalOf(bg, f, 0, 1000)
+		z.must(err)
+		var got []int64
+		for _, e := range entries {
+			got = append(got, e.Seq)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v gives %v, want %v", f, got, want)
+		}
 	}
 }

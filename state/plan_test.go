@@ -122,14 +122,18 @@ func TestHotQueriesUseTheirIndexes(t *testing.T) {
 			return errOf(l.Exports(bg, Filter{Remark: RemarkRowMismatch, Unseen: true, Environment: "prod"}))
 		},
 		"an entity":        func() error { return errOf(l.Exports(bg, Filter{Entity: "e7", Limit: 10})) },
+		"the labels":       func() error { return errOf(l.Entities(bg)) },
 		"a shipment's own": func() error { return errOf(l.Exports(bg, Filter{ShipmentID: "sh_0000000000000007"})) },
-		"find":             func() error { return errOf(l.Find(bg, "ex_0000000000000007")) },
-		"story, shipment":  func() error { return errOf(l.Story(bg, "sh_0000000000000007")) },
-		"story, event":     func() error { return errOf(l.Story(bg, "ev_0000000000000007")) },
-		"story, export":    func() error { return errOf(l.Story(bg, "ex_0000000000000007")) },
-		"deliveries":       func() error { return errOf(l.Deliveries(bg, "ex_0000000000000007")) },
-		"raw wanted":       func() error { return errOf(l.RawWanted(bg, "sh_0000000000000007")) },
-		"release raw":      func() error { return errOf(l.ReleaseRaw(bg, testTime, 10)) },
+		"journal": func() error {
+			return errOf(l.JournalOf(bg, JournalFilter{Environment: "prod", Entity: "E*", Flow: "all", Kinds: []Kind{KindExport}}, 0, 9))
+		},
+		"find":            func() error { return errOf(l.Find(bg, "ex_0000000000000007")) },
+		"story, shipment": func() error { return errOf(l.Story(bg, "sh_0000000000000007")) },
+		"story, event":    func() error { return errOf(l.Story(bg, "ev_0000000000000007")) },
+		"story, export":   func() error { return errOf(l.Story(bg, "ex_0000000000000007")) },
+		"deliveries":      func() error { return errOf(l.Deliveries(bg, "ex_0000000000000007")) },
+		"raw wanted":      func() error { return errOf(l.RawWanted(bg, "sh_0000000000000007")) },
+		"release raw":     func() error { return errOf(l.ReleaseRaw(bg, testTime, 10)) },
 	} {
 		q.take()
 		known := map[string]bool{}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -25,6 +26,17 @@ func (db *DB) Skip(ctx context.Context, id, by, why string) error {
 	})
 }
 
+// MaySkip says whether Skip takes a thing off the list that stands so: nil, or
+// the *TransitionError that Skip gives.
+func MaySkip(id string, from State) error {
+	kind := KindOf(id)
+	to := map[Kind]State{KindShipment: Settled, KindEvent: Ignored}[kind]
+	if kind == KindShipment && from != Parked && from != Expired { // what is on its way may bring the rows yet; of what is here, each export is skipped
+		return &TransitionError{Kind: kind, ID: id, From: from, To: Skipped}
+	}
+	return checkArrow(kind, id, from, cmp.Or(to, Skipped))
+}
+
 func (t *tx) skipExport(id, detail string) error {
 	e, err := t.export(id)
 	if err != nil {
@@ -42,8 +54,8 @@ func (t *tx) skipShipment(id, detail string) error {
 	if err != nil {
 		return err
 	}
-	if s.State != Parked && s.State != Expired { // what is on its way may bring the rows yet; of what is here, each export is skipped
-		return &TransitionError{Kind: KindShipment, ID: id, From: s.State, To: Skipped}
+	if err := MaySkip(id, s.State); err != nil {
+		return err
 	}
 	if err := t.prove(id, ProofPerson); err != nil {
 		return err

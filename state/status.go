@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"strconv"
@@ -112,9 +113,9 @@ func (db *DB) Checkpoints(ctx context.Context, f Filter) ([]Checkpoint, error) {
 			(SELECT order_at || '/' || order_no FROM open o WHERE o.environment = c.environment AND o.entity = c.entity AND o.legal_entity = c.legal_entity
 				ORDER BY order_at, order_no LIMIT 1)
 		FROM checkpoints c
-		WHERE (?1 = '' OR c.environment = ?1) AND (?2 = '' OR c.entity = ?2 COLLATE NOCASE)
+		WHERE (?1 = '' OR c.environment = ?1) AND c.entity GLOB ?2
 		ORDER BY c.environment, c.entity, c.legal_entity, c.flow, c.output LIMIT ?3`,
-		[]any{f.Environment, f.Entity, limit}, scanCheckpoint)
+		[]any{f.Environment, sqlGlob(cmp.Or(f.Entity, "*")), limit}, scanCheckpoint)
 }
 
 func scanCheckpoint(scan func(...any) error) (Checkpoint, error) {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,6 +45,7 @@ func (a *API) Handler() http.Handler {
 	get("status", a.status)
 	get("journal", a.journal)
 	get("journal/last", func(r *http.Request) (any, error) { return a.DB.LastEntry(r.Context()) })
+	get("entities", a.entities)
 	get("hosts", func(r *http.Request) (any, error) { return a.DB.HostsSeen(r.Context()) })
 	get("stats", a.stats)
 	get("check", a.check)
@@ -63,6 +63,7 @@ func (a *API) Handler() http.Handler {
 	get("outputs", a.outputs)
 	post("outputs/adopt", a.adopt)
 	post("inspect/{environment}", a.inspect)
+	get("environments/{name}/epoch", a.epoch)
 	post("environments/{name}/reset", a.reset)
 	return mux
 }
@@ -337,22 +338,8 @@ func (a *API) status(r *http.Request) (any, error) {
 	if v.Remarks, err = a.remarkViews(r.Context(), environment); err != nil {
 		return nil, err
 	}
-	v.List, err = a.needsPerson(r.Context(), environment)
+	v.List, v.Groups, err = a.needsPerson(r.Context(), environment)
 	return v, err
-}
-
-func (a *API) journal(r *http.Request) (any, error) {
-	from := r.URL.Query().Get("after")
-	after, err := strconv.ParseInt(from, 10, 64)
-	if err != nil {
-		return nil, badValue("after", from, err)
-	}
-	const page = 500 // rows
-	entries, err := a.DB.Journal(r.Context(), after, page)
-	if entries == nil {
-		entries = []state.JournalEntry{}
-	}
-	return entries, err
 }
 
 // Stats are counts of this process.
@@ -361,76 +348,6 @@ type Stats struct {
 }
 
 func (a *API) stats(*http.Request) (any, error) { return Stats{Commits: a.DB.Commits()}, nil }
-
-// RerunRequest names what to run again: ids, or what a filter finds.
-type RerunRequest struct {
-	IDs         []string      `json:"ids,omitempty"`
-	Environment string        `json:"environment,omitempty"`
-	Entity      string        `json:"entity,omitempty"`
-	States      []state.State `json:"states,omitempty"`
-	Reason      state.Reason  `json:"reason,omitempty"`
-	Since       time.Time     `json:"since,omitzero"`
-	DryRun      bool          `json:"dry_run,omitempty"`
-	Again       bool          `json:"again,omitempty"` // of ids only: also what has landed with another export
-	By          string        `json:"by,omitempty"`
-}
-
-func (a *API) rerun(r *http.Request) (any, error) {
-	var q RerunRequest
-	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
-		return nil, badRequest{err}
-	}
-	var all []flows.Rerun
-	var err error
-	switch {
-	case q.Again && len(q.IDs) == 0:
-		return nil, badRequest{errors.New("landing again is for exports named by their ids")}
-	case q.Again:
-		all, err = a.Relay.RerunAgain(r.Context(), q.IDs, q.DryRun, by(q.By))
-	case len(q.IDs) > 0:
-		all, err = a.Relay.RerunIDs(r.Context(), q.IDs, q.DryRun, by(q.By))
-	default:
-		all, err = a.Relay.RerunMatching(r.Context(), state.Filter{
-			Environment: q.Environment, Entity: q.Entity, States: q.States, Reason: q.Reason, Since: q.Since,
-		}, q.DryRun, by(q.By))
-	}
-	if all == nil {
-		all = []flows.Rerun{}
-	}
-	return all, err
-}
-
-// SkipRequest takes one thing off the list.
-type SkipRequest struct {
-	ID  string `json:"id"`
-	Why string `json:"why"`
-	By  string `json:"by,omitempty"`
-}
-
-func (a *API) skip(r *http.Request) (any, error) {
-	var q SkipRequest
-	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
-		return nil, badRequest{err}
-	}
-	id, err := a.Relay.Skip(r.Context(), q.ID, by(q.By), q.Why)
-	q.ID = id
-	return q, err
-}
-
-// AckRequest has a person take what is here of a queue's message for all of it.
-type AckRequest struct {
-	Message string `json:"message"` // its shipment's id, or its correlation id
-	Why     string `json:"why"`
-	By      string `json:"by,omitempty"`
-}
-
-func (a *API) ack(r *http.Request) (any, error) {
-	var q AckRequest
-	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
-		return nil, badRequest{err}
-	}
-	return a.Relay.TakeAsIs(r.Context(), q.Message, by(q.By), q.Why)
-}
 
 func (a *API) inspect(r *http.Request) (any, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxInspect+1))
@@ -447,7 +364,8 @@ func (a *API) inspect(r *http.Request) (any, error) {
 type Epoch struct {
 	Environment string `json:"environment"`
 	Epoch       int64  `json:"epoch"`
-	// Forgotten is what made duplicates until now and does not any more.
+	// Forgotten is what made duplicates until now and does not any more; before
+	// the reset, what would not.
 	Forgotten Forgotten `json:"forgotten"`
 }
 
@@ -463,19 +381,26 @@ type Forgotten struct {
 	Unacked int64 `json:"unacked"`
 }
 
-func (a *API) reset(r *http.Request) (any, error) {
+// epoch says what a reset would make forgotten.
+func (a *API) epoch(r *http.Request) (any, error) {
 	name := r.PathValue("name")
 	if !a.Relay.KnowsEnvironment(name) {
 		return nil, badRequest{errors.New("environment " + name + " is not configured")}
 	}
 	was, err := a.DB.Epoch(r.Context(), name)
+	return Epoch{Environment: name, Epoch: was.Number, Forgotten: Forgotten{
+		Epoch: was.Number, Since: was.Since, Events: was.Events, LastSeen: was.LastSeen, Messages: was.Messages, Unacked: was.Unacked,
+	}}, err
+}
+
+func (a *API) reset(r *http.Request) (any, error) {
+	before, err := a.epoch(r)
 	if err != nil {
 		return nil, err
 	}
-	epoch, err := a.DB.ResetEnvironment(r.Context(), name, "by "+by(r.URL.Query().Get("by")))
-	return Epoch{Environment: name, Epoch: epoch, Forgotten: Forgotten{
-		Epoch: was.Number, Since: was.Since, Events: was.Events, LastSeen: was.LastSeen, Messages: was.Messages, Unacked: was.Unacked,
-	}}, err
+	e := before.(Epoch)
+	e.Epoch, err = a.DB.ResetEnvironment(r.Context(), e.Environment, "by "+by(r.URL.Query().Get("by")))
+	return e, err
 }
 
 // by names the person for the journal: who is said to ask, else the account.
@@ -487,26 +412,4 @@ func by(said string) string {
 		return u.Username
 	}
 	return "somebody"
-}
-
-// Follow calls each with every journal entry after a sequence number, as they
-// are written, until ctx ends or each returns false.
-func (c *Client) Follow(ctx context.Context, after int64, every time.Duration, each func(state.JournalEntry) bool) error {
-	for {
-		entries, err := c.Journal(ctx, after)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			after = e.Seq
-			if !each(e) {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(every):
-		}
-	}
 }

@@ -173,9 +173,11 @@ func TestStatusOfErrors(t *testing.T) {
 		{"POST", "rerun", "{", 400, ""},
 		{"POST", "rerun", `{"again":true,"entity":"Customer groups"}`, 400, "named by their ids"},
 		{"POST", "skip", "", 400, ""},
-		{"POST", "skip", `{"id":"sh_nothing","why":"x"}`, 404, state.ErrNotFound.Error()},
-		{"POST", "skip", `{"id":"` + landed.ShipmentID + `","why":"x"}`, 409, "is pending and cannot become"},
-		{"POST", "skip", `{"id":"` + landed.EventID + `","why":"x"}`, 409, "is accepted and cannot become"},
+		{"POST", "skip", `{"why":"x"}`, 400, "everything is never skipped"},
+		{"POST", "skip", `{"why":"x","since":"2026-03-02T00:00:00Z"}`, 400, "everything is never skipped"},
+		{"POST", "skip", `{"ids":["sh_nothing"],"why":"x"}`, 200, state.ErrNotFound.Error()},
+		{"POST", "skip", `{"ids":["` + landed.ShipmentID + `"],"why":"x"}`, 200, "is pending and cannot become"},
+		{"POST", "skip", `{"ids":["` + landed.EventID + `"],"why":"x"}`, 200, "is accepted and cannot become"},
 		{"POST", "environments/mars/reset", "", 400, "mars is not configured"},
 		{"DELETE", "events", "", 405, ""},
 	} {
@@ -241,14 +243,14 @@ func TestVerbs(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
 	one := r.parked(1)
-	dry, err := r.dialed.Rerun(ctx, RerunRequest{States: []state.State{state.Parked}, DryRun: true})
+	dry, err := r.dialed.Rerun(ctx, RerunRequest{Selection: Selection{States: []state.State{state.Parked}}, DryRun: true})
 	if err != nil || len(dry) != 1 || !dry[0].Queued || dry[0].ID != one.ShipmentID {
 		t.Fatalf("%+v, %v", dry, err)
 	}
 	if s, err := r.dialed.Shipment(ctx, one.ShipmentID); err != nil || s.State != state.Parked {
 		t.Errorf("a dry run changed it: %s, %v", s.State, err)
 	}
-	if done, err := r.dialed.Rerun(ctx, RerunRequest{IDs: []string{one.ShipmentID, "sh_nothing"}, By: "ann"}); err != nil || len(done) != 2 || !done[0].Queued || done[1].Refusal == "" {
+	if done, err := r.dialed.Rerun(ctx, RerunRequest{Selection: Selection{IDs: []string{one.ShipmentID, "sh_nothing"}}, By: "ann"}); err != nil || len(done) != 2 || !done[0].Queued || done[1].Refusal == "" {
 		t.Errorf("%+v, %v", done, err)
 	}
 	s, err := r.dialed.Shipment(ctx, one.ShipmentID[:8])
@@ -256,7 +258,7 @@ func TestVerbs(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	two := r.parked(2)
-	if done, err := r.dialed.Skip(ctx, SkipRequest{ID: two.ShipmentID[:12], Why: "came by mail", By: "ann"}); err != nil || done.ID != two.ShipmentID {
+	if done, err := r.dialed.Skip(ctx, SkipRequest{Selection: Selection{IDs: []string{two.ShipmentID[:12]}}, Why: "came by mail", By: "ann"}); err != nil || len(done) != 1 || done[0].ID != two.ShipmentID || !done[0].Skipped {
 		t.Errorf("%+v, %v", done, err)
 	}
 	epoch, err := r.dialed.ResetEnvironment(ctx, "prod", "ann")

@@ -190,34 +190,14 @@ func (c *Client) Status(ctx context.Context, environment string) (StatusView, er
 	return call[StatusView](ctx, c, "GET", "status", FilterQuery(state.Filter{Environment: environment}), nil)
 }
 
-// Journal gives a page of entries after a sequence number, oldest first.
-func (c *Client) Journal(ctx context.Context, after int64) ([]state.JournalEntry, error) {
-	return call[[]state.JournalEntry](ctx, c, "GET", "journal", url.Values{"after": {strconv.FormatInt(after, 10)}}, nil)
-}
-
 // Hosts gives the link hosts seen, by environment.
-func (c *Client) Hosts(ctx context.Context) (map[string][]string, error) {
-	return call[map[string][]string](ctx, c, "GET", "hosts", nil, nil)
+func (c *Client) Hosts(ctx context.Context) (state.Hosts, error) {
+	return call[state.Hosts](ctx, c, "GET", "hosts", nil, nil)
 }
 
 // Stats gives counts of the server's process.
 func (c *Client) Stats(ctx context.Context) (Stats, error) {
 	return call[Stats](ctx, c, "GET", "stats", nil, nil)
-}
-
-// Rerun sets things going again.
-func (c *Client) Rerun(ctx context.Context, q RerunRequest) ([]flows.Rerun, error) {
-	return call[[]flows.Rerun](ctx, c, "POST", "rerun", nil, q)
-}
-
-// Skip takes one thing off the list.
-func (c *Client) Skip(ctx context.Context, q SkipRequest) (SkipRequest, error) {
-	return call[SkipRequest](ctx, c, "POST", "skip", nil, q)
-}
-
-// Ack has a person take what is here of a queue's message for all of it.
-func (c *Client) Ack(ctx context.Context, q AckRequest) (flows.Taken, error) {
-	return call[flows.Taken](ctx, c, "POST", "ack", nil, q)
 }
 
 // Poll drains a flow's queue now, and says what came of it.
@@ -235,12 +215,13 @@ func (c *Client) Inspect(ctx context.Context, environment string, body []byte) (
 	return call[[]flows.Inspection](ctx, c, "POST", "inspect/"+environment, nil, body)
 }
 
+// Epoch says in which epoch an environment is, and what a reset would make
+// forgotten.
+func (c *Client) Epoch(ctx context.Context, name string) (Epoch, error) {
+	return call[Epoch](ctx, c, "GET", "environments/"+url.PathEscape(name)+"/epoch", nil, nil)
+}
+
 // ResetEnvironment starts a new epoch after a database refresh.
 func (c *Client) ResetEnvironment(ctx context.Context, name, by string) (Epoch, error) {
 	return call[Epoch](ctx, c, "POST", "environments/"+name+"/reset", url.Values{"by": {by}}, nil)
-}
-
-// LastEntry is the sequence number of the newest journal entry; 0 when none.
-func (c *Client) LastEntry(ctx context.Context) (int64, error) {
-	return call[int64](ctx, c, "GET", "journal/last", nil, nil)
 }

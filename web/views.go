@@ -89,6 +89,7 @@ type StatusView struct {
 	Version string     `json:"version"`
 	Serving bool       `json:"serving"` // a server holds the state folder and works
 	List    []ListItem `json:"list"`    // what stands still and needs a person, at most MostListed
+	Groups  []Group    `json:"groups"`  // the same, all that is in the same trouble once; at most MostListed
 	// Waiting is what is tried again by itself, one for each output or
 	// environment and reason.
 	Waiting []WaitView `json:"waiting"`
@@ -117,21 +118,6 @@ type StatusView struct {
 // FailingPolls is how many polls in a row fail before a queue needs a person:
 // one bad answer mends itself.
 const FailingPolls = 3
-
-// MostListed is how many items a status lists.
-const MostListed = 20
-
-// ListItem is one thing that needs a person.
-type ListItem struct {
-	ID          string       `json:"id"`
-	Environment string       `json:"environment"`
-	Entity      string       `json:"entity,omitempty"`
-	LegalEntity string       `json:"legal_entity,omitempty"`
-	State       state.State  `json:"state"`
-	Reason      state.Reason `json:"reason"`
-	Whereabouts string       `json:"whereabouts"`
-	Next        string       `json:"next"`
-}
 
 func (a *API) exportView(ctx context.Context, e state.Export) (ExportView, error) {
 	v := ExportView{Export: e}
@@ -168,60 +154,6 @@ func (a *API) exportViews(ctx context.Context, f state.Filter) ([]ExportView, er
 		views = append(views, v)
 	}
 	return views, err
-}
-
-// needsPerson lists what stands still, oldest first, shipments before exports
-// because their links and blobs have clocks running.
-func (a *API) needsPerson(ctx context.Context, environment string) ([]ListItem, error) {
-	list := []ListItem{}
-	// Without a limit, because lists are newest first and the oldest is what
-	// must not fall off; they come from indexes of what is open.
-	still := state.Filter{Environment: environment, States: []state.State{state.Parked, state.Expired}, Limit: -1}
-	shipments, err := a.DB.Shipments(ctx, still)
-	if err != nil {
-		return nil, err
-	}
-	shipments = slices.DeleteFunc(shipments, func(s state.Shipment) bool { return !s.RenewAt.IsZero() }) // a fresh link is on its way
-	for _, s := range oldest(shipments, MostListed) {
-		w := a.Relay.ShipmentWhereabouts(s)
-		list = append(list, ListItem{ID: s.ID, Environment: s.Environment, Entity: s.Entity, LegalEntity: s.LegalEntity,
-			State: s.State, Reason: s.Reason, Whereabouts: w.String(), Next: w.Next})
-	}
-	exports, err := a.DB.Exports(ctx, still)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range oldest(exports, MostListed-len(list)) {
-		e, err := a.exportView(ctx, x)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity,
-			State: e.State, Reason: e.Reason, Whereabouts: e.Whereabouts, Next: e.Where.Next})
-	}
-	events, err := a.DB.Events(ctx, state.Filter{Environment: environment, States: []state.State{state.Unreadable}, Limit: -1})
-	for _, e := range oldest(events, MostListed-len(list)) {
-		w := a.Relay.EventWhereabouts(e)
-		list = append(list, ListItem{ID: e.ID, Environment: e.Environment, Entity: e.Entity, LegalEntity: e.LegalEntity, State: e.State, Reason: e.Reason,
-			Whereabouts: w.String(), Next: w.Next})
-	}
-	if err != nil {
-		return nil, err
-	}
-	executions, err := a.DB.Executions(ctx, state.Filter{Environment: environment, States: []state.State{state.Failed, state.Stuck}, Limit: -1})
-	for _, x := range oldest(executions, MostListed-len(list)) {
-		w := a.Relay.ExecutionWhereabouts(x)
-		list = append(list, ListItem{ID: x.ID, Environment: x.Environment, Entity: x.Project, LegalEntity: x.LegalEntity,
-			State: x.State, Reason: x.Reason, Whereabouts: w.String(), Next: w.Next})
-	}
-	return list, err
-}
-
-// oldest gives the last n of a list that is newest first, the oldest first.
-func oldest[T any](newestFirst []T, n int) []T {
-	last := slices.Clone(newestFirst[max(0, len(newestFirst)-n):])
-	slices.Reverse(last)
-	return last
 }
 
 func notFoundIsNil(err error) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"finrelay/cmd/finrelay/config"
+	"finrelay/state"
 )
 
 func (a *app) config() *cobra.Command {
@@ -30,7 +31,8 @@ secrets that others can read. Exit 0 when nothing is refused, 2 when something i
 			if err != nil {
 				return err
 			}
-			findings := config.Lint(cfg, config.Facts{HostsSeen: a.hostsSeen(c.Context())})
+			hosts := a.hostsSeen(c.Context())
+			findings := config.Lint(cfg, config.Facts{HostsSeen: hosts.Seen, HostsRefused: hosts.Refused})
 			if findings == nil {
 				findings = []config.Finding{}
 			}
@@ -50,8 +52,7 @@ secrets that others can read. Exit 0 when nothing is refused, 2 when something i
 }
 
 // hostsSeen asks the ledger if there is one; lint works without.
-func (a *app) hostsSeen(ctx context.Context) map[string][]string {
-	var hosts map[string][]string
+func (a *app) hostsSeen(ctx context.Context) (hosts state.Hosts) {
 	_ = a.withLook(ctx, func(s *session) (err error) {
 		hosts, err = s.Hosts(ctx)
 		return err

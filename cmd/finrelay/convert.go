@@ -82,9 +82,9 @@ error what was read. Both are tables, or JSON with --output json.
 Records that cannot be read as rows are named on standard error with line and
 column and left out (exit 3); with --strict a file with such a record is not
 written (exit 1), though rows before it may be on standard output already. Inputs and
-data files of a package that cannot be read are named too: exit 3 when others were
-written, 1 when none was or with --strict. Interrupted (exit 130), it leaves no part
-of a file.
+data files of a package that cannot be read, and those that its manifest names and it
+does not hold, are named too: exit 3 when others were written, 1 when none was or with
+--strict. Interrupted (exit 130), it leaves no part of a file.
 
 With --flow a flow of the configuration is tried on the file: its reading, columns and
 transform, and what it does with bad rows, wrong types and files without rows, as a
@@ -238,13 +238,15 @@ func openError(name string, err error) error {
 // contents converts what was opened, and closes it.
 func (cv *conversion) contents(ctx context.Context, contents *unpack.Contents, name string, opt convert.Options) (err error) {
 	defer func() { err = errors.Join(err, contents.Close()) }()
-	for _, m := range contents.Missing {
-		cv.note(fmt.Sprintf("%s: the manifest names %s for %s, but the package does not hold it", name, m.File, m.Entity))
-	}
+	lacking := cv.lacking(contents, name)
 	members, err := cv.pick(contents, name)
 	if err != nil {
-		return err
+		return cmp.Or(lacking, err)
 	}
+	return cv.beside(lacking, cv.picked(ctx, contents, members, name, opt))
+}
+
+func (cv *conversion) picked(ctx context.Context, contents *unpack.Contents, members []unpack.Member, name string, opt convert.Options) error {
 	if len(members) == 1 && !cv.schema {
 		cv.progress.begin(members[0].Size)
 		return cv.member(ctx, contents, members[0], name, cv.target.file(cmp.Or(members[0].Name, name)), opt)

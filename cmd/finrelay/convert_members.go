@@ -75,6 +75,36 @@ func (cv *conversion) pick(contents *unpack.Contents, name string) ([]unpack.Mem
 	return picked, nil
 }
 
+// lacking names the data files that a package declares and does not hold, as
+// far as they were asked for; the others are only noted.
+func (cv *conversion) lacking(contents *unpack.Contents, name string) error {
+	var lacking []error
+	for _, m := range contents.Missing {
+		err := fmt.Errorf("%s: the manifest names %s for %s, but the package does not hold it", name, m.File, m.Entity)
+		if cv.entity != "" && !strings.EqualFold(m.Entity, cv.entity) {
+			cv.note(err.Error())
+			continue
+		}
+		lacking = append(lacking, err)
+	}
+	return errors.Join(lacking...)
+}
+
+// beside puts what a package lacks beside what became of the rest of it. A part
+// that was never there counts as one that cannot be read.
+func (cv *conversion) beside(lacking, err error) error {
+	switch {
+	case lacking == nil:
+		return err
+	case err == nil && cv.badRows > 0 && !cv.inPart:
+		lacking = fmt.Errorf("%w; %s", lacking, leftOut(cv.badRows))
+	}
+	if !cv.strict && (err == nil || exitCode(err) == exitParked) {
+		return &codedError{exitParked, errors.Join(lacking, err)}
+	}
+	return errors.Join(lacking, err)
+}
+
 // nameOf is what to call a data file of the input called name.
 func (cv *conversion) nameOf(m unpack.Member, name string) string {
 	if cv.target.stem != "" && m.Name != "" {

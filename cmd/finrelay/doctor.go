@@ -47,7 +47,7 @@ type doctor struct {
 	variables func(*http.Request) (*url.URL, error)
 
 	// What the ledger remembers; empty when it could not be asked.
-	hosts   map[string][]string    // hosts of links, by environment
+	hosts   state.Hosts            // of links, by environment
 	queues  map[string]state.Queue // by flow
 	outputs []flows.OutputStand    // how each place stands
 }

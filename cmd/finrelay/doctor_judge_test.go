@@ -223,21 +223,28 @@ func endedCertificate(t *testing.T) []byte {
 func TestLinkHosts(t *testing.T) {
 	pinned := []string{"contosodmf.blob.core.windows.net", ".blob.contoso.example", "azurite.local:10000"}
 	for _, c := range []struct {
-		name  string
-		hosts []string
-		seen  []string
-		level string
-		says  string
+		name          string
+		hosts         []string
+		seen, refused []string
+		level         string
+		says          string
 	}{
-		{"default, none seen", config.DefaultLinkHosts(), nil, levelWarn, "none seen yet"},
-		{"default, seen", config.DefaultLinkHosts(), []string{"b.blob.core.windows.net", "a.blob.core.windows.net"}, levelWarn, "seen: a.blob.core.windows.net, b."},
-		{"pinned", pinned, []string{"contosodmf.blob.core.windows.net", "x.blob.contoso.example", "azurite.local:10000"}, levelOK, "pinned to contosodmf"},
-		{"pinned, another seen", pinned, []string{"contosodmf.blob.core.windows.net", "evil.example"}, levelWarn, "also pointed to evil.example"},
+		{"default, none seen", config.DefaultLinkHosts(), nil, nil, levelWarn, "none seen yet"},
+		{"default, seen", config.DefaultLinkHosts(), []string{"b.blob.core.windows.net", "a.blob.core.windows.net"}, nil, levelWarn, "seen: a.blob.core.windows.net, b."},
+		{"default, one that leads inside", config.DefaultLinkHosts(), []string{"evil.blob.core.windows.net"}, []string{"evil.blob.core.windows.net"}, levelWarn, "none seen yet; links also pointed to evil"},
+		{"default, this machine", config.DefaultLinkHosts(), []string{"127.0.0.1:4711", "localhost", "[::1]:80"}, nil, levelWarn, "none seen yet"},
+		{"pinned", pinned, []string{"contosodmf.blob.core.windows.net", "x.blob.contoso.example", "azurite.local:10000"}, nil, levelOK, "pinned to contosodmf"},
+		{"pinned, another seen", pinned, []string{"contosodmf.blob.core.windows.net", "evil.example"}, nil, levelWarn, "also pointed to evil.example"},
 	} {
-		d := &doctor{report: func(finding) {}, hosts: map[string][]string{"prod": c.seen}}
-		d.linkHosts("prod", config.Environment{LinkHosts: c.hosts})
-		if f := d.found[0]; f.Level != c.level || !strings.Contains(f.Seen, c.says) {
+		d := &doctor{report: func(finding) {}}
+		d.hosts.Seen, d.hosts.Refused = map[string][]string{"prod": c.seen}, map[string][]string{"prod": c.refused}
+		d.linkHosts("prod", config.Environment{LinkHosts: c.hosts, LoopbackLinks: c.name == "default, this machine"})
+		f := d.found[0]
+		if f.Level != c.level || !strings.Contains(f.Seen, c.says) {
 			t.Errorf("%s: got %+v, want %s, %q", c.name, f, c.level, c.says)
+		}
+		if strings.Contains(f.Do, "evil") || strings.Contains(f.Do, "127.") {
+			t.Errorf("%s: offers %s", c.name, f.Do)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"strings"
 
 	"finrelay/cmd/finrelay/config"
 )
@@ -11,35 +10,27 @@ import (
 // account, and which hosts they have pointed to.
 func (d *doctor) linkHosts(name string, e config.Environment) {
 	const check = "link hosts"
-	seen := slices.Compact(slices.Sorted(slices.Values(d.hosts[name])))
+	seen, strange := config.Pinnable(e, d.hosts.Seen[name], d.hosts.Refused[name])
+	also := ""
+	if len(strange) > 0 {
+		also = "links also pointed to " + joined(strange) + " and were not followed"
+	}
 	if !slices.Equal(e.LinkHosts, config.DefaultLinkHosts()) {
-		strange := slices.DeleteFunc(slices.Clone(seen), func(host string) bool { return listed(e, host) })
-		if len(strange) > 0 {
-			d.warn(name, check, "pinned, but links also pointed to "+joined(strange), "add them to environments."+name+".link_hosts if they are yours, and look who sends such events if not")
+		if also != "" {
+			d.warn(name, check, "pinned, but "+also, "look who sends such events; a host that surely is yours goes into environments."+name+".link_hosts")
 			return
 		}
 		d.ok(name, check, "pinned to "+joined(e.LinkHosts))
 		return
 	}
+	look := ""
+	if also != "" {
+		look, also = "; look who sends events with the others", "; "+also
+	}
 	if len(seen) == 0 {
-		d.warn(name, check, "not pinned: links to any Azure Blob account are followed; none seen yet", "name the storage account in environments."+name+".link_hosts when the first event is here")
+		d.warn(name, check, "not pinned: links to any Azure Blob account are followed; none seen yet"+also,
+			"name the storage account in environments."+name+".link_hosts when the first event is here"+look)
 		return
 	}
-	d.warn(name, check, "not pinned: links to any Azure Blob account are followed; seen: "+joined(seen), "if they are yours: link_hosts: ["+joined(seen)+"]")
-}
-
-// listed reports whether a host that was seen is one that links may point to.
-func listed(e config.Environment, host string) bool {
-	host = strings.ToLower(host)
-	name := host
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
-		name = host[:i]
-	}
-	if e.LoopbackLinks && slices.Contains([]string{"127.0.0.1", "localhost", "[::1]"}, name) {
-		return true
-	}
-	return slices.ContainsFunc(e.LinkHosts, func(allowed string) bool {
-		allowed = strings.ToLower(allowed)
-		return allowed == host || allowed == name || strings.HasPrefix(allowed, ".") && strings.HasSuffix(name, allowed)
-	})
+	d.warn(name, check, "not pinned: links to any Azure Blob account are followed; seen: "+joined(seen)+also, "if they are yours: link_hosts: ["+joined(seen)+"]"+look)
 }

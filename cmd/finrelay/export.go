@@ -29,7 +29,8 @@ FinOps is asked about it, and never is a run started blindly twice. A run of an
 incremental project moves FinOps' marker: its rows do not come again.
 
 With a running server the work is done there; without one it is done here before
-the command ends.`,
+the command ends. A sign-in that FinOps refuses ends the wait at once, with exit code 4;
+the run stays among finrelay executions and goes on when sign_in is corrected.`,
 		Example: `  finrelay export "Nightly customers" --environment prod --legal-entity usmf --legal-entity demf`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -87,6 +88,9 @@ func (a *app) executionsEnd(ctx context.Context, s *session, ids []string) error
 			if err != nil {
 				return err
 			}
+			if err := s.refusedSignIn(ctx, v); err != nil {
+				return err
+			}
 			if now := strings.Join(strings.Fields(fmt.Sprintf("%s: %s %s %s", id, v.State, v.Status, v.Detail)), " "); now != said {
 				said = now
 				fmt.Fprintln(a.stderr, "finrelay:", oneLine(said))
@@ -110,6 +114,26 @@ func (a *app) executionsEnd(ctx context.Context, s *session, ids []string) error
 		}
 	}
 	return nil
+}
+
+// refusedSignIn says that a run goes no further because FinOps lets nobody in:
+// it, or the one that it waits for.
+func (s *session) refusedSignIn(ctx context.Context, v web.ExecutionView) error {
+	if v.State == state.Queued {
+		held, err := s.Executions(ctx, state.Filter{Environment: v.Environment, States: []state.State{state.Starting, state.Running}, Limit: -1})
+		if err != nil {
+			return err
+		}
+		for _, x := range held {
+			if strings.EqualFold(x.Project, v.Project) && x.Reason == state.ReasonSignIn {
+				v = x
+			}
+		}
+	}
+	if v.Reason != state.ReasonSignIn {
+		return nil
+	}
+	return &codedError{exitSignIn, fmt.Errorf("%s is %s and goes no further: %s. Next: %s (finrelay executions show %s)", v.ID, v.State, v.Detail, v.Next, v.ID)}
 }
 
 func (a *app) executions() *cobra.Command {

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"finrelay/cmd/finrelay/config"
 	"finrelay/state"
 	"finrelay/web"
 )
@@ -25,13 +23,19 @@ type filterFlags struct {
 
 func (f *filterFlags) add(c *cobra.Command, states ...state.State) {
 	c.Flags().StringVar(&f.environment, "environment", "", "only this environment")
-	c.Flags().StringVar(&f.entity, "entity", "", "only this entity label, letter case ignored")
-	c.Flags().StringVar(&f.since, "since", "", "only what arrived since: an age (24h, 7d) or a time (2026-03-02T09:00:00Z)")
+	f.addEntity(c)
+	c.Flags().StringVar(&f.since, "since", "", "only what arrived since: an age (90m, 24h, 7d), a date (2026-03-02) or a time (2026-03-02T09:15), in UTC as all times here, or with a zone (2026-03-02T09:15:00+01:00)")
 	if len(states) > 0 {
 		f.addStates(c, states)
 		c.Flags().StringVar(&f.reason, "reason", "", "only this reason")
 	}
 }
+
+func (f *filterFlags) addEntity(c *cobra.Command) {
+	c.Flags().StringVar(&f.entity, "entity", "", entityFlag)
+}
+
+const entityFlag = `only this entity label, letter case ignored; * and ? as in flows: "Cust*"`
 
 // addStates is the flag of states, of which one that is unknown is refused.
 func (f *filterFlags) addStates(c *cobra.Command, states []state.State) {
@@ -82,21 +86,6 @@ func (f *filterFlags) filter() (state.Filter, error) {
 	return out, err
 }
 
-// parseSince reads an age or a time; "" gives the zero time.
-func parseSince(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	d, err := config.ParseDuration(s)
-	if err != nil {
-		return time.Time{}, usage(fmt.Errorf("--since %q: give an age such as 24h or 7d, or a time such as 2026-03-02T09:00:00Z", s))
-	}
-	return time.Now().Add(-time.Duration(d)), nil
-}
-
 // lister makes a command that lists one kind of thing: asked for with the
 // flags' filter, printed as JSON or drawn.
 func lister[T any](a *app, f *filterFlags, c *cobra.Command,
@@ -108,6 +97,9 @@ func lister[T any](a *app, f *filterFlags, c *cobra.Command,
 		}
 		return a.withLook(c.Context(), func(s *session) error {
 			list, err := get(s, c.Context(), filter)
+			if err == nil && len(list) == 0 {
+				err = a.sayNoEntity(c.Context(), s, "no "+strings.TrimSuffix(c.Name(), "s"), f.entity)
+			}
 			if err != nil {
 				return err
 			}
@@ -172,12 +164,20 @@ func (a *app) shipments() *cobra.Command {
 }
 
 func (a *app) shipmentTable(shipments []web.ShipmentView) error {
-	var rows [][]string
+	var rows, files [][]string
 	for _, s := range shipments {
+		var raw []string
+		if s.Where.Raw != "" {
+			raw = []string{s.Where.Raw}
+		}
+		files = append(files, raw)
 		rows = append(rows, []string{s.ID, ago(s.ReceivedAt), s.Environment, dash(s.Entity), dash(s.LegalEntity),
 			string(s.State), dash(string(s.Reason)), bytesHere(s), s.Whereabouts})
 	}
-	return table(a.stdout, []string{"SHIPMENT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "STATE", "REASON", "BYTES", "ROWS ARE"}, rows)
+	return a.drawListing(listing{
+		head: []string{"SHIPMENT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "STATE", "REASON", "BYTES", "ROWS ARE"}, rows: rows, files: files, fileHead: "RAW FILE",
+		spare: []string{"BYTES", "AGE", "COMPANY", "ENVIRONMENT"},
+	})
 }
 
 // bytesHere are those of a raw file that came; a dash when none did.
@@ -206,13 +206,17 @@ func (a *app) exports() *cobra.Command {
 }
 
 func (a *app) exportTable(exports []web.ExportView) error {
-	var rows [][]string
+	var rows, files [][]string
 	for _, e := range exports {
+		files = append(files, e.Where.Paths)
 		at, why := e.Stands()
 		rows = append(rows, []string{e.ID, ago(e.ReceivedAt), e.Environment, e.Entity, dash(e.LegalEntity), dash(e.Flow),
 			string(at), dash(why), number(e.Rows), e.Whereabouts})
 	}
-	return table(a.stdout, []string{"EXPORT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "FLOW", "STATE", "REASON", "ROWS", "ROWS ARE"}, rows)
+	return a.drawListing(listing{
+		head: []string{"EXPORT", "AGE", "ENVIRONMENT", "ENTITY", "COMPANY", "FLOW", "STATE", "REASON", "ROWS", "ROWS ARE"}, rows: rows, files: files, fileHead: "FILE",
+		spare: []string{"FLOW", "ROWS", "AGE", "COMPANY", "ENVIRONMENT"},
+	})
 }
 
 func (a *app) checkpoints() *cobra.Command {
@@ -226,7 +230,7 @@ how fresh the data is. A checkpoint never moves back.`,
 		Args: cobra.NoArgs,
 	}, (*session).Checkpoints, a.checkpointTable)
 	c.Flags().StringVar(&f.environment, "environment", "", "only this environment")
-	c.Flags().StringVar(&f.entity, "entity", "", "only this entity label, letter case ignored")
+	f.addEntity(c)
 	return c
 }
 

@@ -33,7 +33,11 @@ A running server polls by itself, on each queue's schedule, and is asked here to
 do it now; without a server the work is done here. An empty queue is a success.
 
 It drains each queue once and ends; with --once=false, and without a server, it
-goes on by the queues' schedules until it is interrupted.`,
+goes on by the queues' schedules until it is interrupted.
+
+It exits with 3 when something of what it took stands on the list or is not
+acknowledged yet, with 4 when FinOps refuses the sign-in, with 5 when it cannot be
+reached.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch flows.Backlog(backlog) {
 			case flows.BacklogAsk, flows.BacklogLand, flows.BacklogPark:
@@ -98,6 +102,9 @@ func (a *app) pollAll(ctx context.Context, s *session, names []string, backlog f
 	if err := a.print(results, func() error { return a.drawPolls(results) }); err != nil {
 		return err
 	}
+	if len(failed) == 0 && slices.ContainsFunc(results, func(r flows.PollResult) bool { return r.Parked+r.Open > 0 }) {
+		return &codedError{code: exitParked}
+	}
 	return errors.Join(failed...)
 }
 
@@ -136,7 +143,7 @@ func (a *app) pollOn(ctx context.Context, s *session, names []string, backlog fl
 		if coded, ok := errors.AsType[*codedError](err); ok && coded.code == exitUsage {
 			return err
 		}
-		if err != nil {
+		if coded, ok := errors.AsType[*codedError](err); err != nil && (!ok || coded.err != nil) {
 			a.complain(err)
 		}
 		next := time.Now().Add(time.Hour)
@@ -164,10 +171,14 @@ func (a *app) drawPolls(results []flows.PollResult) error {
 			fmt.Fprintf(a.stdout, "%s: nothing queued\n", r.Flow)
 		default:
 			end := ""
-			if r.Problem != "" {
-				end = "; the queue's end was not reached"
+			if r.Parked > 0 {
+				end = fmt.Sprintf("; %s on the list: finrelay status", plural(int64(r.Parked), "export stands", "exports stand"))
 			}
-			fmt.Fprintf(a.stdout, "%s: %d messages, %d of them again, %d not acknowledged yet%s\n", r.Flow, r.Messages+r.Redelivered, r.Redelivered, r.Open, end)
+			if r.Problem != "" {
+				end += "; the queue's end was not reached"
+			}
+			fmt.Fprintf(a.stdout, "%s: %s, %d of them again, %d not acknowledged yet%s\n",
+				r.Flow, plural(int64(r.Messages+r.Redelivered), "message", "messages"), r.Redelivered, r.Open, end)
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ It exits with 7 while something is open, with 4 or 5 when FinOps cannot be asked
 			return a.withLedger(c.Context(), func(s *session) error { return a.runReconcile(c.Context(), s, q, wait) })
 		},
 	}
-	c.Flags().StringVar(&from, "from", "-7d", "compare runs since: an age (-7d, -36h) or a time (2026-03-02T09:00:00Z)")
+	c.Flags().StringVar(&from, "from", "-7d", "compare runs since: an age (-7d, -36h), a date (2026-03-02) or a time (2026-03-02T09:15), in UTC")
 	c.Flags().StringArrayVar(&q.Projects, "project", nil, "only this data project, known here or not; may be given more than once")
 	c.Flags().BoolVar(&q.Fix, "fix", false, "set going what is certain to be missing; starts no execution")
 	c.Flags().DurationVar(&wait, "wait", 0, "with --fix, wait up to this long for the results of a running server")
@@ -59,12 +59,12 @@ It exits with 7 while something is open, with 4 or 5 when FinOps cannot be asked
 
 // parseFrom reads "-7d", "-36h" or a time. The sign may be left out.
 func parseFrom(s string) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
+	if t, ok := parseTime(s); ok {
 		return t, nil
 	}
 	d, err := config.ParseDuration(strings.TrimPrefix(s, "-"))
 	if err != nil || d <= 0 {
-		return time.Time{}, usage(fmt.Errorf("--from %q: give an age such as -7d or -36h, or a time such as 2026-03-02T09:00:00Z", s))
+		return time.Time{}, usage(fmt.Errorf("--from %q: give an age such as -7d or -36h, a date such as 2026-03-02, or a time such as 2026-03-02T09:15 (UTC)", s))
 	}
 	return time.Now().Add(-time.Duration(d)), nil
 }

@@ -41,15 +41,19 @@ waits again; with 1 when all were refused and nothing was done.`,
 		Example: `  finrelay rerun ex_1a2b3c4d5e6f7g8h
   finrelay rerun --entity "Customer groups" --since 24h --dry-run`,
 		RunE: func(c *cobra.Command, args []string) error {
-			q, err := rerunRequest(args, &f, dry)
+			selected, err := f.selection("run", args)
 			if err != nil {
 				return err
 			}
-			if q.Again = again; again && len(args) == 0 {
+			q := web.RerunRequest{Selection: selected, DryRun: dry, Again: again}
+			if again && len(args) == 0 {
 				return usage(errors.New("--again is for exports named by their ids"))
 			}
 			return a.with(c.Context(), func(s *session) error {
 				results, err := s.Rerun(c.Context(), q)
+				if err == nil && len(results) == 0 {
+					err = a.sayNoEntity(c.Context(), s, "nothing", f.entity)
+				}
 				if err != nil {
 					return err
 				}
@@ -77,22 +81,6 @@ waits again; with 1 when all were refused and nothing was done.`,
 	c.Flags().DurationVar(&wait, "wait", 0, "wait up to this long for the results of a running server")
 	a.addOutput(c)
 	return c
-}
-
-func rerunRequest(ids []string, f *filterFlags, dry bool) (web.RerunRequest, error) {
-	filter, err := f.filter()
-	if err != nil {
-		return web.RerunRequest{}, err
-	}
-	narrowed := f.environment != "" || f.entity != "" || f.reason != "" || len(f.states) > 0
-	switch {
-	case len(ids) == 0 && !narrowed:
-		return web.RerunRequest{}, usage(errors.New("name ids, or what to run with --entity, --environment, --state or --reason"))
-	case len(ids) > 0 && (narrowed || f.since != ""):
-		return web.RerunRequest{}, usage(errors.New("give ids or flags that find them, not both"))
-	}
-	return web.RerunRequest{IDs: ids, Environment: filter.Environment, Entity: filter.Entity, States: filter.States,
-		Reason: filter.Reason, Since: filter.Since, DryRun: dry}, nil
 }
 
 func (a *app) rerunTable(results []flows.Rerun, dry bool) error {
@@ -269,30 +257,4 @@ func setAside(e web.ExportView) int64 {
 		return 0
 	}
 	return e.BadRows
-}
-
-func (a *app) skip() *cobra.Command {
-	var why string
-	c := &cobra.Command{
-		Use:   "skip ID --why TEXT",
-		Short: "Take something off the list: its rows are not needed or came another way",
-		Long: `skip closes a parked export, a parked or expired shipment, or an unreadable event.
-Nothing is deleted; who skipped it and why stays in its story.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if why == "" {
-				return usage(errors.New("say why with --why: the next person will ask"))
-			}
-			return a.with(c.Context(), func(s *session) error {
-				done, err := s.Skip(c.Context(), web.SkipRequest{ID: args[0], Why: why})
-				if err != nil {
-					return err
-				}
-				_, err = fmt.Fprintf(a.stdout, "%s skipped\n", done.ID)
-				return err
-			})
-		},
-	}
-	c.Flags().StringVar(&why, "why", "", "the reason, kept in the story")
-	return c
 }

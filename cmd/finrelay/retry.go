@@ -155,8 +155,10 @@ func (a *app) drawRetryEnds(ctx context.Context, s *session, ends map[state.Stat
 	if err != nil {
 		return err
 	}
-	for _, w := range v.Waiting {
-		a.drawWait(w)
-	}
-	return nil
+	return a.fitted(func(a *app) error {
+		for _, w := range v.Waiting {
+			a.drawWait(w)
+		}
+		return nil
+	})
 }

@@ -42,6 +42,9 @@ an export may have nothing is said.`,
 			}
 			return a.with(c.Context(), func(s *session) error {
 				all, err := s.Seen(c.Context(), q)
+				if err == nil && len(all) == 0 {
+					err = a.sayNoEntity(c.Context(), s, "nothing", q.Entity)
+				}
 				if err != nil {
 					return err
 				}
@@ -61,7 +64,7 @@ an export may have nothing is said.`,
 	c.Flags().StringVar(&remark, "remark", "", "all exports that landed with this remark: "+strings.Join(remarkWords(), ", "))
 	complete(c, "remark", remarkWords()...)
 	c.Flags().StringVar(&q.Environment, "environment", "", "with --remark: only this environment")
-	c.Flags().StringVar(&q.Entity, "entity", "", "with --remark: only this entity label, letter case ignored")
+	c.Flags().StringVar(&q.Entity, "entity", "", "with --remark: "+entityFlag)
 	a.addOutput(c)
 	return c
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,8 +21,9 @@ func (a *app) status() *cobra.Command {
 		Short: "Say what has not landed, where its rows are, and what to do",
 		Long: `Two numbers first: how old the oldest export is that has not landed, and how many
 need a person. Then flows whose exports are late; what waits for its next try, once
-for each output or environment and reason; what stands still, with where its rows
-are now and what to do next; then a line for each entity.
+for each output or environment and reason; what stands still, once for all that is in
+the same trouble, with where its rows are now, why, and what to do next; then a line
+for each entity. On a terminal, or with COLUMNS set, it is made to fit the width.
 
 --check is for monitoring: it exits with 7 when something needs a person, a link that
 was not fetched is past its time (tried or not, with a server or without), a flow is
@@ -35,7 +38,9 @@ rows set aside) and nobody has looked (finrelay seen).`,
 				if err != nil {
 					return err
 				}
-				if err := a.print(v, func() error { return a.drawStatus(v) }); err != nil {
+				if err := a.print(v, func() error {
+					return errors.Join(a.fitted(func(a *app) error { return a.drawStatus(v) }), a.entityTable(v.Lines))
+				}); err != nil {
 					return err
 				}
 				if check && (v.Unwell() || v.NeedPerson+v.LinksLate+int64(v.Late+v.QueuesFailing) > 0) {
@@ -85,24 +90,86 @@ func (a *app) drawStatus(v web.StatusView) error {
 		a.drawWait(w)
 	}
 	a.drawRemarks(v.Remarks)
-	for _, i := range v.List {
-		fmt.Fprintf(a.stdout, "\n%s  %s  %s %s\n", i.ID, oneLine(i.Environment), oneLine(dash(i.Entity)), oneLine(i.LegalEntity))
-		fmt.Fprintf(a.stdout, "    %s (%s); rows are: %s\n", i.State, i.Reason, i.Whereabouts)
-		fmt.Fprintf(a.stdout, "    next: %s\n", oneLine(i.Next))
+	standing := 0
+	for _, g := range v.Groups {
+		standing += g.Count
+		a.drawGroup(g)
 	}
-	if n := v.NeedPerson - v.Overdue - int64(len(v.List)); n > 0 {
+	if n := v.NeedPerson - v.Overdue - int64(standing); n > 0 {
 		fmt.Fprintf(a.stdout, "\n%d more: finrelay exports --state parked, finrelay shipments --state parked,expired, finrelay events --state unreadable, finrelay executions --state failed,stuck\n", n)
 	}
-	if len(v.Lines) == 0 {
+	return nil
+}
+
+// drawGroup says what is in one trouble: where its rows are, why, and what to do.
+func (a *app) drawGroup(g web.Group) {
+	things := g.First.ID + "  " + oneLine(g.Environment)
+	if g.Count > 1 {
+		things = fmt.Sprintf("%d %ss  %s", g.Count, g.Kind, oneLine(g.Environment))
+	}
+	names := oneLine(strings.Join(g.Entities, ", "))
+	switch {
+	case g.MoreNames > 0:
+		names += fmt.Sprintf(" and %d more", g.MoreNames)
+	case g.Count == 1:
+		names = strings.TrimSpace(names + " " + oneLine(g.First.LegalEntity))
+	}
+	fmt.Fprintf(a.stdout, "\n%s\n", strings.TrimSpace(things+"  "+names))
+	since := ""
+	if g.Count > 1 {
+		since = fmt.Sprintf(", the first since %s (%s, %s)", ago(g.Since), showTime(g.Since), g.First.ID)
+	}
+	fmt.Fprintf(a.stdout, "    %s (%s)%s; rows are: %s\n", g.State, g.Reason, since, g.Whereabouts)
+	a.drawWhy(g.Why)
+	if g.OtherWhys > 0 {
+		fmt.Fprintf(a.stdout, "         that is the first; %s\n", plural(int64(g.OtherWhys), "other has a reason of its own", "others have reasons of their own"))
+	}
+	fmt.Fprintf(a.stdout, "    next: %s\n", oneLine(g.Next))
+	if g.Skip != "" {
+		fmt.Fprintf(a.stdout, "    or: %s\n", g.Skip)
+	}
+	if g.Count > 1 {
+		list := fmt.Sprintf("finrelay %ss --state %s", g.Kind, g.State)
+		if found := strings.ReplaceAll(g.Found, " --state "+string(g.State), ""); found != "" && g.Kind != state.KindExecution {
+			list += " " + found
+		}
+		fmt.Fprintf(a.stdout, "    each: %s\n", list)
+	}
+}
+
+// mostPlaces bounds the lines of a reason: the first places of many.
+const mostPlaces = 4
+
+func (a *app) drawWhy(why string) {
+	lines := strings.Split(strings.TrimSpace(printable(why)), "\n")
+	for i, line := range lines {
+		switch {
+		case line == "":
+		case i == 0:
+			fmt.Fprintf(a.stdout, "    why: %s\n", line)
+		case i < mostPlaces:
+			fmt.Fprintf(a.stdout, "         %s\n", line)
+		case i == mostPlaces:
+			fmt.Fprintf(a.stdout, "         … %s more\n", plural(int64(len(lines)-i), "line", "lines"))
+		}
+	}
+}
+
+// entityTable has a line for each entity of a company.
+func (a *app) entityTable(lines []state.StatusLine) error {
+	if len(lines) == 0 {
 		return nil
 	}
 	fmt.Fprintln(a.stdout)
 	var rows [][]string
-	for _, l := range v.Lines {
+	for _, l := range lines {
 		rows = append(rows, []string{l.Environment, dash(l.Entity), dash(l.LegalEntity), ago(l.LastLanded), rowsOfLast(l),
 			fmt.Sprint(l.Exports), fmt.Sprint(l.Rows), fmt.Sprint(l.OnTheWay), fmt.Sprint(l.NeedPerson), ago(l.OldestOpen)})
 	}
-	return table(a.stdout, []string{"ENVIRONMENT", "ENTITY", "COMPANY", "LANDED", "ROWS", "EXPORTS", "ALL ROWS", "ON THE WAY", "NEED A PERSON", "OLDEST OPEN"}, rows)
+	return a.drawListing(listing{
+		head: []string{"ENVIRONMENT", "ENTITY", "COMPANY", "LANDED", "ROWS", "EXPORTS", "ALL ROWS", "ON THE WAY", "NEED A PERSON", "OLDEST OPEN"}, rows: rows,
+		spare: []string{"ALL ROWS", "EXPORTS", "ROWS", "OLDEST OPEN", "ON THE WAY"},
+	})
 }
 
 // dies says when a link's time ends, or since when it is over: whether it is

@@ -12,6 +12,8 @@ import (
 type Facts struct {
 	// HostsSeen holds, by environment, the hosts that links have pointed to.
 	HostsSeen map[string][]string
+	// HostsRefused holds those of them that no link was followed to.
+	HostsRefused map[string][]string
 }
 
 // The levels of findings. A configuration with an error should not be served:
@@ -150,11 +152,16 @@ func (l *linter) environments() {
 }
 
 func (l *linter) defaultHosts(environment, field string) {
-	seen := slices.Sorted(slices.Values(l.facts.HostsSeen[environment]))
-	seen = slices.Compact(seen)
+	seen, refused := Pinnable(l.c.Environments[environment], l.facts.HostsSeen[environment], l.facts.HostsRefused[environment])
 	hint := "no link has been seen yet: name the storage account of this FinOps once its first event is here"
-	if len(seen) > 0 {
+	switch {
+	case len(seen) > 0:
 		hint = "hosts seen so far: " + strings.Join(seen, ", ") + "; if you know them, write link_hosts: [" + strings.Join(seen, ", ") + "]"
+	case len(refused) > 0:
+		hint = "no link that is followed has been seen yet: name the storage account of this FinOps once its own event is here"
+	}
+	if len(refused) > 0 {
+		hint += "; not followed: links to " + strings.Join(refused, ", ") + ": look who sends such events"
 	}
 	l.warn(field, "links to any Azure Blob account are followed, anybody's account included", hint)
 }
