@@ -29,6 +29,7 @@
 //	waits.go        what one output or environment holds up, as one thing
 //	whereabouts.go  where the rows are, and what to do next
 //	retention.go    what is removed, and when
+//	reload.go       another configuration in force
 //
 // The packages below do the work and do not know each other; this package
 // starts all goroutines and alone talks to the ledger. It reads neither the

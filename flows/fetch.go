@@ -32,7 +32,8 @@ func (r *Relay) fetch(ctx context.Context, job state.FetchJob) {
 		}
 		r.cfg.Trace("fetched-recorded")
 		log.Info("fetched", keyBytes, raw.Bytes, keyTook, time.Since(began), "proof", raw.Proof)
-		if s.Seen.File != "" {
+		// What was kept has its name before the ledger knows of it.
+		if s.Seen.File != "" || s.Attempts > 1 || s.Interrupted > 0 {
 			r.forgetDoubts(s)
 		}
 		return

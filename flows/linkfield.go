@@ -129,7 +129,7 @@ func (r *Relay) linkAdvice(fields []LinkField) string {
 	for _, name := range append(slices.Clone(r.cfg.FieldNames.DownloadURL), f.Path) {
 		names = append(names, yamlWord(name))
 	}
-	return fmt.Sprintf("field %s holds what looks like the link (%s): set doors.finops.fields.download_url: [%s], restart, then finrelay rerun EVENT-ID",
+	return fmt.Sprintf("field %s holds what looks like the link (%s): set doors.finops.fields.download_url: [%s], finrelay reload, then finrelay rerun EVENT-ID",
 		f.Path, f.Host, strings.Join(names, ", "))
 }
 

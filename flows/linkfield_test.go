@@ -122,7 +122,7 @@ func TestNoLinkFound(t *testing.T) {
 		t.Fatalf("on the list: %+v", e)
 	}
 	where := w.relay.EventWhereabouts(e[0])
-	if want := "set doors.finops.fields.download_url: [DownloadURL, File.Url], restart, then finrelay rerun " + r.EventID; where.Place != AtRisk || !strings.Contains(where.Next, want) {
+	if want := "set doors.finops.fields.download_url: [DownloadURL, File.Url], finrelay reload, then finrelay rerun " + r.EventID; where.Place != AtRisk || !strings.Contains(where.Next, want) {
 		t.Errorf("%s, next %q; want %q", where, where.Next, want)
 	}
 	status, err := w.db.Status(t.Context(), "")

@@ -178,6 +178,16 @@ func (r *Relay) drain(ctx, taking context.Context, client *dmf.Client, q Queue, 
 	told, end := r.progress(q)
 	defer end()
 	askRun := r.asksRuns(ctx, q.Environment, q.WithEvents)
+	var again []string
+	await := func(shipmentID string) error {
+		told.begins(shipmentID)
+		done, err := r.awaitMessage(taking, shipmentID)
+		if err == nil && !done {
+			res.Open++
+		}
+		told.ends(done)
+		return err
+	}
 	for {
 		if err := context.Cause(taking); err != nil {
 			return err
@@ -185,6 +195,11 @@ func (r *Relay) drain(ctx, taking context.Context, client *dmf.Client, q Queue, 
 		r.cfg.Trace("dequeue")
 		m, err := client.Dequeue(ctx, q.Activity)
 		if errors.Is(err, dmf.ErrEmpty) {
+			for _, id := range again {
+				if err := await(id); err != nil {
+					return err
+				}
+			}
 			return nil
 		}
 		if err != nil {
@@ -217,19 +232,13 @@ func (r *Relay) drain(ctx, taking context.Context, client *dmf.Client, q Queue, 
 			res.Redelivered++
 		}
 		res.taken = append(res.taken, receipt.ShipmentID)
-		told.begins(receipt.ShipmentID)
 		// One that came again because its file is not proved is fetched beside the
 		// others: it has held nobody up for half an hour, and is not to begin now.
-		done := false
-		if !receipt.Again {
-			if done, err = r.awaitMessage(taking, receipt.ShipmentID); err != nil {
-				return err
-			}
+		if receipt.Again {
+			again = append(again, receipt.ShipmentID)
+		} else if err := await(receipt.ShipmentID); err != nil {
+			return err
 		}
-		if !done {
-			res.Open++
-		}
-		told.ends(done)
 	}
 }
 

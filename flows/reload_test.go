@@ -110,8 +110,9 @@ func TestRemovedOutput(t *testing.T) {
 			if err != nil || !dry[0].Queued || w.only(receipt.ShipmentID).State != state.Open {
 				t.Errorf("a dry run: %+v, %v", dry, err)
 			}
-			res, err := w.relay.RerunIDs(t.Context(), []string{e.ID}, false, "eve")
-			if err != nil || !res[0].Queued {
+			// as advised: finrelay rerun --state waiting --reason output_removed
+			res, err := w.relay.RerunMatching(t.Context(), state.Filter{States: []state.State{state.Waiting}, Reason: state.ReasonOutputRemoved}, false, "eve")
+			if err != nil || len(res) != 1 || !res[0].Queued {
 				t.Errorf("%+v, %v", res, err)
 			}
 		}

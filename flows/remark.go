@@ -39,10 +39,10 @@ func RemarkAdvice(remark state.Remark) string { return remarkAdvice[remark] }
 var remarkAdvice = map[state.Remark]string{
 	state.RemarkRowMismatch:     "compare with the execution in FinOps (finrelay reconcile ENVIRONMENT): its number may be early, or rows are missing",
 	state.RemarkRowsSetAside:    "look at the file of rows set aside, beside the data: each has its place and what is wrong; correct read or columns of the flow and finrelay rerun EXPORT-ID, or correct the rows in FinOps",
-	state.RemarkEncodingGuessed: "look whether letters outside ASCII are right, say the code page with read.encoding of the flow, restart, finrelay rerun EXPORT-ID",
+	state.RemarkEncodingGuessed: "look whether letters outside ASCII are right, say the code page with read.encoding of the flow, finrelay reload, finrelay rerun EXPORT-ID",
 	state.RemarkBytesReplaced:   "compare read.encoding of the flow with what FinOps writes: U+FFFD stands where bytes meant nothing in it",
 	state.RemarkStrayQuotes:     "look at the places named; set read.quote of the flow if the fields are not quoted, or read.strict to make such records bad rows",
-	state.RemarkTypeErrors:      "look at the columns named: correct their type or format in the flow, restart, finrelay rerun EXPORT-ID",
+	state.RemarkTypeErrors:      "look at the columns named: correct their type or format in the flow, finrelay reload, finrelay rerun EXPORT-ID",
 	state.RemarkColumnsMissing:  "compare the flow's columns with the entity's mapping in the data project: a column was renamed or left out",
 	state.RemarkRecordsUneven:   "rows without such a record have no key for it: declare the ones that you need with read.children of the flow",
 	state.RemarkPackageOdd:      "look at the raw file: the package is not as its manifest says",

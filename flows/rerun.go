@@ -98,20 +98,15 @@ func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun
 		return Rerun{}, err
 	}
 	res := Rerun{ID: id, Entity: e.Entity, Was: e.State, Reason: e.Reason}
+	var removed *state.Delivery
 	if e.State == state.Open {
-		removed, err := r.removedOutput(ctx, id)
-		if err != nil {
+		if removed, err = r.removedOutput(ctx, id); err != nil {
 			return res, err
 		}
 		if removed == nil {
 			return r.rerunWaiting(ctx, res, how.dry, how.by)
 		}
 		res.Was, res.Reason = state.Waiting, state.ReasonOutputRemoved
-		if !how.dry { // it stands still until it has its way anew, in the next transition
-			if err := r.db.ParkDelivery(ctx, state.DeliveryKey{ExportID: id, Output: removed.Output}, state.ReasonOutputRemoved, removed.Detail, state.Counts{}); err != nil {
-				return refused(res, err)
-			}
-		}
 	}
 	s, err := r.db.Shipment(ctx, e.ShipmentID)
 	if err != nil {
@@ -139,6 +134,14 @@ func (r *Relay) rerunExport(ctx context.Context, id string, how rerunHow) (Rerun
 		return res, err
 	}
 	wanted := deliveries(taken)
+	if removed != nil && !how.dry {
+		// It stands on the list until it has its way anew, in the next transition,
+		// or for good when no flow takes it any more.
+		key := state.DeliveryKey{ExportID: id, Output: removed.Output}
+		if err := r.db.ParkDelivery(ctx, key, state.ReasonNoFlow, "no flow takes it, and "+removed.Detail, state.Counts{}); err != nil {
+			return refused(res, err)
+		}
+	}
 	if len(wanted) == 0 {
 		res.Refusal = "no flow takes it" + r.notEven(ctx, subject) + ": " + Advice(state.ReasonNoFlow)
 		return res, nil

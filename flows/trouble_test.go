@@ -246,8 +246,8 @@ func TestPathTaken(t *testing.T) {
 	}
 }
 
-// An output or a flow that a new configuration lost does not hold its
-// deliveries for ever.
+// What was routed to an output that a new configuration lost waits for it, and
+// does not hold its export for ever: a person has it routed anew.
 func TestOutputLeavesTheConfiguration(t *testing.T) {
 	t.Parallel()
 	w := newRig(t)
@@ -268,6 +268,14 @@ func TestOutputLeavesTheConfiguration(t *testing.T) {
 	cfg.Flows, cfg.Outputs = nil, nil
 	w.run(cfg)
 	w.advance(time.Minute)
-	w.settle()
+	id := w.only(receipt.ShipmentID).ID
+	w.until("waiting as for an output that is gone", func() bool {
+		d, err := w.db.Deliveries(t.Context(), id)
+		return err == nil && d[0].Reason == state.ReasonOutputRemoved
+	})
+	res, err := w.relay.RerunIDs(t.Context(), []string{id}, false, "eve")
+	if err != nil || res[0].Queued || !strings.Contains(res[0].Refusal, "no flow takes it") {
+		t.Errorf("rerun: %+v, %v", res, err)
+	}
 	w.wantExport(w.only(receipt.ShipmentID), state.Parked, state.ReasonNoFlow, SafeHere)
 }

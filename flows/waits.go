@@ -51,7 +51,7 @@ func RetryAdvice(reason state.Reason, environment, target string) string {
 
 var (
 	// forParked is what advice says to do with one thing that stands still.
-	forParked = regexp.MustCompile(`finrelay (rerun|skip)\b|\b[A-Z]+-ID\b|\bPROJECT\b|\bENVIRONMENT\b`)
+	forParked = regexp.MustCompile(`finrelay (rerun|skip|ack)\b|\b[A-Z]+-ID\b|\bPROJECT\b|\bENVIRONMENT\b`)
 	clauseEnd = regexp.MustCompile(`[;:.,] | and `)
 )
 

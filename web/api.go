@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ type API struct {
 	Version string
 	// Serving says that Relay.Run is at work in this process.
 	Serving bool
+	// Reload reads the server's configuration again; nil where there is none.
+	Reload func(context.Context) (Reloaded, error)
 	// AlertOn are the remarks that make a status unwell.
 	AlertOn []state.Remark
 }
@@ -54,6 +57,7 @@ func (a *API) Handler() http.Handler {
 	post("skip", a.skip)
 	post("ack", a.ack)
 	post("seen", a.seen)
+	post("reload", a.reload)
 	post("poll", a.poll)
 	post("export", a.export)
 	post("reconcile", a.reconcile)
@@ -122,6 +126,8 @@ func statusOf(err error) int {
 		return http.StatusBadRequest
 	case errors.Is(err, state.ErrNotFound):
 		return http.StatusNotFound
+	case errors.As(err, new(*NotReloadedError)):
+		return http.StatusUnprocessableEntity
 	case errors.As(err, new(*state.TransitionError)), errors.As(err, new(conflict)), errors.Is(err, state.ErrLooking):
 		return http.StatusConflict
 	case errors.As(err, new(*flows.FinOpsError)):

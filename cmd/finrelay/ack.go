@@ -63,6 +63,8 @@ func (a *app) drawTaken(t flows.Taken) error {
 	}
 	switch t.Message {
 	case "":
+	case state.Held:
+		what += "\nFinOps is told when its exports are at rest"
 	case state.Due:
 		what += "\nFinOps is told now"
 	case state.Acked, state.Assumed:

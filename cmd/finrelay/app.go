@@ -59,7 +59,8 @@ type app struct {
 	output      string // table or json
 	advice      advice
 	flush       func() error // of standard output; nil when nothing is held back
-	polling     bool         // queues are polled by their schedules: only a server does
+	level       *slog.LevelVar
+	polling     bool // queues are polled by their schedules: only a server does
 }
 
 // codedError carries an exit code. A nil error inside prints nothing: the
@@ -115,7 +116,7 @@ one. Without any, built-in defaults hold. Commands that only look need no secret
 		return usage(fmt.Errorf("%w\nsee %s --help", err, c.CommandPath()))
 	})
 	root.SetUsageTemplate(root.UsageTemplate() + "\n" + exitCodes)
-	root.AddCommand(a.serve(), a.status(), a.events(), a.shipments(), a.exports(), a.checkpoints(), a.tail(),
+	root.AddCommand(a.serve(), a.reload(), a.status(), a.events(), a.shipments(), a.exports(), a.checkpoints(), a.tail(),
 		a.poll(), a.export(), a.executions(), a.reconcile(), a.rerun(), a.retry(), a.outputs(), a.skip(), a.ack(), a.seen(), a.inspect(), a.convert(), a.environment(), a.config(), a.doctor(), a.importFrom(), a.sim(), a.demo(), a.version())
 	root.InitDefaultCompletionCmd() // now, so that its arguments are checked as all others
 	argsAreUsage(root)
@@ -273,15 +274,27 @@ func (a *app) loadFile(read func(string, func(string) (string, bool)) (*config.C
 }
 
 func (a *app) logger(cfg *config.Config) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
-		return nil, usage(fmt.Errorf("log level: %w", err))
+	if err := a.setLevel(cfg); err != nil {
+		return nil, err
 	}
-	opt := &slog.HandlerOptions{Level: level}
+	opt := &slog.HandlerOptions{Level: a.level}
 	if cfg.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(a.stderr, opt)), nil
 	}
 	return slog.New(slog.NewTextHandler(a.stderr, opt)), nil
+}
+
+// setLevel changes what is logged from now on.
+func (a *app) setLevel(cfg *config.Config) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
+		return usage(fmt.Errorf("log level: %w", err))
+	}
+	if a.level == nil {
+		a.level = new(slog.LevelVar)
+	}
+	a.level.Set(level)
+	return nil
 }
 
 // complete offers the values of a flag to the shell.

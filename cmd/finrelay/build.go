@@ -22,6 +22,14 @@ import (
 
 // buildRelay turns a checked configuration into a relay on an open ledger.
 func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*flows.Relay, error) {
+	fc, err := a.relayConfig(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	return flows.New(db, fc)
+}
+
+func (a *app) relayConfig(cfg *config.Config, log *slog.Logger) (flows.Config, error) {
 	fc := flows.Config{
 		MatchAll:         cfg.Match == "all",
 		FieldNames:       fieldNames(cfg.Doors.FinOps.Fields),
@@ -38,7 +46,7 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 	}
 	link, err := linkOptions(cfg.AnyEnvironment())
 	if err != nil {
-		return nil, err
+		return fc, err
 	}
 	fc.Unnamed = flows.Environment{Link: link}
 	for name, e := range cfg.Environments {
@@ -48,35 +56,35 @@ func (a *app) buildRelay(db *state.DB, cfg *config.Config, log *slog.Logger) (*f
 		}
 		link, err := linkOptions(e)
 		if err != nil {
-			return nil, fmt.Errorf("environment %s: %w", name, err)
+			return fc, fmt.Errorf("environment %s: %w", name, err)
 		}
 		client, err := finOpsClient(e, link, log)
 		if err != nil {
-			return nil, fmt.Errorf("environment %s: %w", name, err)
+			return fc, fmt.Errorf("environment %s: %w", name, err)
 		}
 		fc.Environments[name] = flows.Environment{Link: link, FinOps: client, Fetchers: e.Fetchers, ProofAfter: time.Duration(e.ProofAfter)}
 	}
 	for name, o := range cfg.Outputs {
 		out, err := outputs.NewFiles(outputs.FilesOptions{Name: name, Folder: o.Folder, Template: o.Path, Format: o.Format, Envelope: o.Envelope})
 		if err != nil {
-			return nil, fmt.Errorf("output %s: %w", name, err)
+			return fc, fmt.Errorf("output %s: %w", name, err)
 		}
 		fc.Outputs[name] = out
 	}
 	for _, f := range cfg.Flows {
 		made, err := flow(f)
 		if err != nil {
-			return nil, err
+			return fc, err
 		}
 		fc.Flows = append(fc.Flows, made)
 	}
 	if fc.Queues, err = queues(cfg); err != nil {
-		return nil, err
+		return fc, err
 	}
 	if fc.Projects, err = projects(cfg); err != nil {
-		return nil, err
+		return fc, err
 	}
-	return flows.New(db, fc)
+	return fc, nil
 }
 
 func alertOn(cfg *config.Config) []state.Remark {

@@ -148,7 +148,9 @@ func (d *demo) serve(ctx context.Context, cfg *config.Config) (stop func() error
 	ctx, cancel := context.WithCancel(ctx)
 	ready := make(chan listening, 1)
 	ended := make(chan error, 1)
-	go func() { ended <- d.app.runServer(ctx, cfg, d.log, func(l listening) { ready <- l }) }()
+	load := func() (*config.Config, error) { return cfg, nil }
+	logger := func(*config.Config) (*slog.Logger, error) { return d.log, nil }
+	go func() { ended <- d.app.runServer(ctx, load, logger, func(l listening) { ready <- l }) }()
 	select {
 	case err := <-ended:
 		cancel()

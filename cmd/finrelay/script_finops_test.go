@@ -82,15 +82,18 @@ const scriptActivity = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 
 // cmdSimQueue puts a message for each entity into a queue: a bare file, or with
 // -package a data package of that project. With -hang the download of the last
-// one never ends.
+// one never ends; with -page a proxy answers all downloads from now on, with
+// -unframed their answers end only with the connection, and sim-calm ends both.
 func cmdSimQueue(ts *testscript.TestScript, neg bool, args []string) {
 	fs := flag.NewFlagSet("sim-queue", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	hang := fs.Bool("hang", false, "")
+	page := fs.Bool("page", false, "")
+	unframed := fs.Bool("unframed", false, "")
 	activity := fs.String("activity", scriptActivity, "")
 	project := fs.String("package", "", "")
 	ts.Check(fs.Parse(args))
-	usageOf(ts, neg, fs.NArg() > 0, "sim-queue [-hang] [-activity ID] [-package PROJECT] ENTITY...")
+	usageOf(ts, neg, fs.NArg() > 0, "sim-queue [-hang] [-page] [-unframed] [-activity ID] [-package PROJECT] ENTITY...")
 	finops := finopsOf(ts)
 	finops.AddActivity(*activity, sim.ActivityOptions{})
 	for _, label := range fs.Args() {
@@ -104,4 +107,18 @@ func cmdSimQueue(ts *testscript.TestScript, neg bool, args []string) {
 	if *hang {
 		finops.Fault(sim.Fault{Route: sim.RouteDownload, Skip: fs.NArg() - 1, HangAfter: -1})
 	}
+	if *page {
+		finops.Fault(sim.Fault{Route: sim.RouteDownload, NoAzureHeaders: true, Status: 200, Times: sim.Always})
+	}
+	if *unframed {
+		finops.Fault(sim.Fault{Route: sim.RouteDownload, NoLength: true, Times: sim.Always})
+	}
+}
+
+// cmdSimCalm has nothing go wrong any more, and the queue hand out again what
+// was not acked.
+func cmdSimCalm(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, neg, len(args) == 0, "sim-calm")
+	finopsOf(ts).ClearFaults()
+	finopsOf(ts).Clock().Advance(sim.DefaultVisibility + time.Minute)
 }

@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -57,6 +58,18 @@ func cmdKillServer(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, neg, parts.server != nil && len(args) == 0, "kill-server, after start-server")
 	ts.Check(parts.server.Kill())
 	parts.server = nil
+}
+
+// cmdHupServer sends SIGHUP and waits for the log to say what came of it.
+func cmdHupServer(ts *testscript.TestScript, neg bool, args []string) {
+	parts := partsOf(ts)
+	usageOf(ts, neg, parts.server != nil && len(args) == 1, "hup-server TEXT, which the log says then")
+	ts.Check(parts.server.cmd.Process.Signal(syscall.SIGHUP))
+	for until := time.Now().Add(serveTimeout); !strings.Contains(parts.server.Log(), args[0]); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			ts.Fatalf("the log does not say %q:\n%s", args[0], parts.server.Log())
+		}
+	}
 }
 
 func cmdPost(ts *testscript.TestScript, neg bool, args []string) {

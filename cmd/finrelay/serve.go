@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,31 +37,29 @@ finrelay sim makes them, unless --listen lets other machines in.
 
 SIGINT or SIGTERM stops it: no new work is begun, work in flight may finish
 within shutdown.grace, what does not is given back and goes on next time. Events
-are stored until then, so that a restart costs none. A second signal ends it at once; nothing is lost by that either.`,
+are stored until then, so that a restart costs none. A second signal ends it at once; nothing is lost by that either.
+
+SIGHUP, like finrelay reload, has it read the configuration again.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.load()
-			if err != nil {
-				return err
-			}
-			override(&cfg.Listen, listen)
-			override(&cfg.Log.Level, logLevel)
-			override(&cfg.Log.Format, logFormat)
-			cfg.Insecure = cfg.Insecure || insecure
-			if outFolder != "" {
-				if err := overrideFolder(cfg, outFolder); err != nil {
-					return err
+			load := func() (*config.Config, error) {
+				cfg, err := a.load()
+				if err != nil {
+					return nil, err
 				}
+				override(&cfg.Listen, listen)
+				override(&cfg.Log.Level, logLevel)
+				override(&cfg.Log.Format, logFormat)
+				cfg.Insecure = cfg.Insecure || insecure
+				if outFolder != "" {
+					if err := overrideFolder(cfg, outFolder); err != nil {
+						return nil, err
+					}
+				}
+				// Flags may have changed what the file said.
+				return cfg, usage(refuseUnsafe(cfg))
 			}
-			// Flags may have changed what the file said.
-			if err := refuseUnsafe(cfg); err != nil {
-				return usage(err)
-			}
-			log, err := a.logger(cfg)
-			if err != nil {
-				return err
-			}
-			return a.runServer(c.Context(), cfg, log, nil)
+			return a.runServer(c.Context(), load, a.logger, nil)
 		},
 	}
 	c.Flags().StringVar(&listen, "listen", "", "address and port, instead of the configuration's")
@@ -115,7 +114,18 @@ const drain = 10 * time.Second
 // The door is open for as long as work may finish. FinOps tries an event three
 // times in three seconds and then gives up: a door that is shut while a long
 // download ends costs events, and to store them costs that download nothing.
-func (a *app) runServer(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(listening)) (err error) {
+//
+// load gives the configuration, at the start and at each reload; logger is told
+// the first one.
+func (a *app) runServer(ctx context.Context, load func() (*config.Config, error), logger func(*config.Config) (*slog.Logger, error), ready func(listening)) (err error) {
+	cfg, err := load()
+	if err != nil {
+		return err
+	}
+	log, err := logger(cfg)
+	if err != nil {
+		return err
+	}
 	db, err := state.OpenLedger(ctx, cfg.State, state.Options{})
 	if errors.Is(err, state.ErrLocked) {
 		return &codedError{exitFailed, fmt.Errorf("%w: is another server running? (finrelay status asks it)", err)}
@@ -125,33 +135,24 @@ func (a *app) runServer(ctx context.Context, cfg *config.Config, log *slog.Logge
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	a.polling = true
-	relay, err := a.buildRelay(db, cfg, log)
-	if err != nil {
-		return usage(err)
-	}
-	keys, generated, err := doorKeys(cfg)
+	s := &server{app: a, db: db, log: log, load: load}
+	first, err := s.build(cfg, nil)
 	if err != nil {
 		return err
 	}
-	control, err := web.Listen(db.Folder())
-	if err != nil {
+	s.now.Store(first)
+	if s.control, err = web.Listen(db.Folder()); err != nil {
 		return fmt.Errorf("listen on the control socket: %w", err)
 	}
-	l, err := listen(cfg)
-	if err != nil {
-		return errors.Join(err, control.Close())
+	if s.doors, err = s.listen(cfg); err != nil {
+		return errors.Join(err, s.control.Close())
 	}
-	s := &server{
-		relay: relay, log: log, doors: l, control: control,
-		doorServer:    newHTTPServer(doorMux(relay, keys, cfg, log), log),
-		controlServer: newHTTPServer((&web.API{DB: db, Relay: relay, Version: version(), Serving: true, AlertOn: alertOn(cfg)}).Handler(), log),
-	}
-	a.announce(cfg, l.Addr(), generated, log)
+	a.announce(cfg, s.doors.Addr(), first.generated, log)
 	if ready != nil {
-		ready(listening{Door: doorURL(cfg, l.Addr()), Key: generated})
+		ready(listening{Door: doorURL(cfg, s.doors.Addr()), Key: first.generated})
 	}
 	err = s.run(ctx)
-	a.saveRefusals(relay, log)
+	a.saveRefusals(s.now.Load().relay, log)
 	log.Info("stopped", "commits", db.Commits())
 	return err
 }
@@ -166,7 +167,7 @@ func (a *app) saveRefusals(relay *flows.Relay, log *slog.Logger) {
 	}
 }
 
-func listen(cfg *config.Config) (net.Listener, error) {
+func (s *server) listen(cfg *config.Config) (net.Listener, error) {
 	l, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", cfg.Listen, err)
@@ -174,12 +175,9 @@ func listen(cfg *config.Config) (net.Listener, error) {
 	if cfg.TLS.Certificate == "" {
 		return l, nil
 	}
-	cert, err := tls.LoadX509KeyPair(cfg.TLS.Certificate, cfg.TLS.Key)
-	if err != nil {
-		return nil, errors.Join(usage(fmt.Errorf("tls: %w", err)), l.Close())
-	}
+	certificate := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.now.Load().certificate, nil }
 	// FinOps needs TLS 1.2; nothing older is offered.
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
+	return tls.NewListener(l, &tls.Config{GetCertificate: certificate, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
 }
 
 func doorURL(cfg *config.Config, addr net.Addr) string {
@@ -229,10 +227,14 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 
 // server is what runs between announce and the end.
 type server struct {
-	relay                     *flows.Relay
-	log                       *slog.Logger
-	doors, control            net.Listener
-	doorServer, controlServer *http.Server
+	app            *app
+	db             *state.DB
+	log            *slog.Logger
+	load           func() (*config.Config, error)
+	doors, control net.Listener
+
+	now       atomic.Pointer[setup]
+	reloading sync.Mutex
 }
 
 func (s *server) run(ctx context.Context) error {
@@ -240,10 +242,13 @@ func (s *server) run(ctx context.Context) error {
 	defer cancel(nil)
 	var all sync.WaitGroup
 	var errs [3]error
+	// Each request is answered by the configuration that is in force when it comes.
+	doorServer := newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.now.Load().door.ServeHTTP(w, r) }), s.log)
+	controlServer := newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.now.Load().control.ServeHTTP(w, r) }), s.log)
 	// A poll that a person waits for cannot end when the work has: it is told so.
 	asked, endAsked := context.WithCancelCause(context.Background())
 	defer endAsked(nil)
-	s.controlServer.BaseContext = func(net.Listener) context.Context { return asked }
+	controlServer.BaseContext = func(net.Listener) context.Context { return asked }
 	serveOn := func(srv *http.Server, l net.Listener) error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			cancel(err)
@@ -251,12 +256,13 @@ func (s *server) run(ctx context.Context) error {
 		}
 		return nil
 	}
-	all.Go(func() { errs[0] = serveOn(s.doorServer, s.doors) })
-	all.Go(func() { errs[1] = serveOn(s.controlServer, s.control) })
+	all.Go(func() { errs[0] = serveOn(doorServer, s.doors) })
+	all.Go(func() { errs[1] = serveOn(controlServer, s.control) })
+	all.Go(func() { s.reloadOnSignal(ctx) })
 	workDone := make(chan struct{})
 	all.Go(func() {
 		defer close(workDone)
-		err := s.relay.Run(ctx)
+		err := s.now.Load().relay.Run(ctx)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return // stopped before it had begun, which is no failure
 		}
@@ -270,10 +276,10 @@ func (s *server) run(ctx context.Context) error {
 	endAsked(flows.ErrStopping)
 	stop, done := context.WithTimeout(context.Background(), drain)
 	defer done()
-	stopErr := errors.Join(s.doorServer.Shutdown(stop), s.controlServer.Shutdown(stop))
+	stopErr := errors.Join(doorServer.Shutdown(stop), controlServer.Shutdown(stop))
 	if errors.Is(stopErr, context.DeadlineExceeded) {
 		// A client that never ends its request must not keep us from closing.
-		stopErr = errors.Join(s.doorServer.Close(), s.controlServer.Close())
+		stopErr = errors.Join(doorServer.Close(), controlServer.Close())
 	}
 	all.Wait()
 	return errors.Join(errs[0], errs[1], errs[2], stopErr)
