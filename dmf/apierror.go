@@ -108,3 +108,12 @@ func isTimeout(err error) bool {
 	n, ok := errors.AsType[net.Error](err)
 	return ok && n.Timeout()
 }
+
+// once takes a host out of what the network said, for a sentence that names it.
+func once(said, host string) string {
+	name := strings.Trim(host, "[]")
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	return strings.NewReplacer("dial tcp "+host+": ", "", "lookup "+name+" on ", "lookup on ", "lookup "+name+": ", "lookup: ").Replace(said)
+}

@@ -23,7 +23,7 @@ func (c *Client) unanswered(caller, ctx context.Context, r request, err error, s
 	if cause := context.Cause(ctx); errors.Is(cause, errSlow) {
 		said = fmt.Errorf("%w (%s)", errSlow, r.timeout)
 	}
-	reason := &networkError{host: c.base.Host, text: cleanText(said.Error(), 300, token), err: said}
+	reason := &networkError{host: c.base.Host, text: cleanText(once(said.Error(), c.base.Host), 300, token), err: said}
 	if maybe != nil {
 		return &APIError{Op: r.op, Err: fmt.Errorf("%w: %w", reason, maybe)}
 	}

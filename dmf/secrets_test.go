@@ -175,3 +175,20 @@ func TestServerText(t *testing.T) {
 		t.Errorf("a long text is cut to %d bytes, ending in %q", len(long), long[len(long)-6:])
 	}
 }
+
+// Words stay words beside what is taken out.
+func TestCleanTextKeepsWords(t *testing.T) {
+	for _, c := range []struct{ text, secret, want string }{
+		{"Bearer authentication is required", "", "Bearer authentication is required"},
+		{"the bearer token is missing", "", "the bearer token is missing"},
+		{"Authorization: Bearer abc1defg", "", "Authorization: <redacted>"},
+		{"Bearer " + strings.Repeat("ab.cd-", 5), "", "<redacted>"},
+		{"Invalid signature: sig=", "", "Invalid signature: sig="},
+		{"the x of an example: x, x x", "x", "the <redacted> of an example: <redacted>, <redacted> <redacted>"},
+		{"exact and pass=ab12", "ab12", "exact and pass=<redacted>"},
+	} {
+		if got := cleanText(c.text, 200, c.secret); got != c.want {
+			t.Errorf("%q without %q is %q, want %q", c.text, c.secret, got, c.want)
+		}
+	}
+}

@@ -64,7 +64,45 @@ func htmlTitle(body []byte) (string, bool) {
 
 // Secrets of the shapes that servers echo: tokens, signatures of links, and
 // the fields of a token request.
-var secretShapes = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]+)*|(?i:(sig|client_secret|client_assertion|password)=)[^&\s"'<>]+|(?i:bearer\s+)[A-Za-z0-9._~+/=-]{8,}`)
+var (
+	secretShapes = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]+)*|(?i:(sig|client_secret|client_assertion|password)=)[^&\s"'<>]+`)
+	bearer       = regexp.MustCompile(`(?i:bearer)\s+([A-Za-z0-9._~+/=-]{8,})`)
+)
+
+// withoutBearer takes out what stands behind Bearer, unless it is a word: a
+// token is long or has a digit in it, "bearer authentication" is neither.
+func withoutBearer(text string) string {
+	return bearer.ReplaceAllStringFunc(text, func(said string) string {
+		token := bearer.FindStringSubmatch(said)[1]
+		if len(token) < longWord && !strings.ContainsAny(token, "0123456789") {
+			return said
+		}
+		return redacted
+	})
+}
+
+// longWord is from how many letters a word behind Bearer is no word any more.
+const longWord = 20
+
+// withoutSecret takes a secret out of a text, in every spelling of it. One of a
+// few letters, which nobody has in earnest, is taken out only where it stands
+// alone: else it would tear up the words, and show by the holes what it is.
+func withoutSecret(text, secret string) string {
+	for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), jsonEscaped(secret)} {
+		if len(form) >= shortSecret {
+			text = strings.ReplaceAll(text, form, redacted)
+			continue
+		}
+		alone := regexp.MustCompile(`(^|[^\pL\pN])` + regexp.QuoteMeta(form) + `($|[^\pL\pN])`)
+		for range 2 { // two of them share what stands between
+			text = alone.ReplaceAllString(text, "${1}"+redacted+"${2}")
+		}
+	}
+	return text
+}
+
+// shortSecret is the length below which a secret may be part of a word.
+const shortSecret = 4 // bytes
 
 const redacted = "<redacted>"
 
@@ -75,11 +113,9 @@ func cleanText(text string, limit int, secrets ...string) string {
 		if secret == "" {
 			continue
 		}
-		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), jsonEscaped(secret)} {
-			text = strings.ReplaceAll(text, form, redacted)
-		}
+		text = withoutSecret(text, secret)
 	}
-	text = secretShapes.ReplaceAllString(text, redacted)
+	text = withoutBearer(secretShapes.ReplaceAllString(text, redacted))
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
 			return ' '

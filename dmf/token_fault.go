@@ -31,7 +31,8 @@ func (a authority) fault(r reply, secrets ...string) error {
 			hint = "this machine's managed identity does not answer: it needs to run in Azure with an identity assigned"
 		}
 		said := withoutURL(r.err)
-		return &SignInError{Hint: hint, Err: &cleanError{cleanText(said.Error(), 300, secrets...), said}}
+		_, host, _ := strings.Cut(a.signIn.AuthorityHost, "://")
+		return &SignInError{Hint: hint, Err: &cleanError{cleanText(once(said.Error(), host), 300, secrets...), said}}
 	}
 	var said struct {
 		Error       string        `json:"error"`
@@ -48,13 +49,14 @@ func (a authority) fault(r reply, secrets ...string) error {
 		Code:   cleanText(said.Error, 60, secrets...),
 		Status: r.status,
 	}
-	if text = cleanText(text, 300, secrets...); text != "" {
-		e.Err = errors.New(text)
-	}
+	text = cleanText(text, 300, secrets...)
 	if code := authorityCode.FindString(text); code != "" {
 		e.Code = code
 	} else if len(said.Codes) > 0 {
 		e.Code = "AADSTS" + said.Codes[0].String()
+	}
+	if text = strings.TrimPrefix(text, e.Code+": "); text != "" { // the code is told beside the hint
+		e.Err = errors.New(text)
 	}
 	e.Hint, e.RetryAfter = a.hint(e.Code, said.Error, r)
 	return e

@@ -221,7 +221,11 @@ func (cv *conversion) convertPipe(ctx context.Context, r io.Reader, name string,
 }
 
 func (cv *conversion) convertFile(ctx context.Context, path, name string, opt convert.Options) error {
-	contents, err := unpack.Open(path, unpack.Options{Name: name})
+	file, err := os.Open(path)
+	if err != nil {
+		return openError(name, err)
+	}
+	contents, err := unpack.OpenFile(file, unpack.Options{Name: name})
 	if err != nil {
 		return openError(name, err)
 	}

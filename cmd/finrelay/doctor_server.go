@@ -116,6 +116,9 @@ func look(ctx context.Context, u *url.URL, link fetch.ClientOptions) (*http.Resp
 // explainReach says why a server could not be reached and what to do.
 func explainReach(err error) (seen, do string) {
 	seen = err.Error()
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil && op.Op == "dial" {
+		seen = op.Err.Error() // the line names the server
+	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return seen, "if a proxy opens TLS on the way, name its certificate in ca_file; else do not go on: somebody else answers"
 	}

@@ -16,7 +16,7 @@ type listing struct {
 	// spare are the columns that go first when there is no room for all, by
 	// their heads.
 	spare []string
-	// files are where each row's file is; nil of a table without. They are the
+	// files are where each row's file is, under fileHead, if that is given. They are the
 	// last column where there is room, else each has a line of its own below its
 	// row: a path that is cut is of no use.
 	files    [][]string
@@ -27,7 +27,7 @@ type listing struct {
 // a line a row.
 func (a *app) drawListing(l listing) error {
 	width := a.width()
-	if l.files != nil {
+	if l.fileHead != "" {
 		whole := l.withFiles()
 		if width == 0 || whole.width() <= width {
 			return table(a.stdout, whole.head, whole.rows)

@@ -169,6 +169,9 @@ func (a *app) saveRefusals(relay *flows.Relay, log *slog.Logger) {
 
 func (s *server) listen(cfg *config.Config) (net.Listener, error) {
 	l, err := net.Listen("tcp", cfg.Listen)
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err // it names the address again
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", cfg.Listen, err)
 	}

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -104,7 +105,7 @@ func (e *LinkError) Error() string {
 		b.WriteString(": " + e.Detail)
 	}
 	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
+		b.WriteString(": " + once(e.Err.Error(), e.Host))
 	}
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, "; the server asks to wait %v", e.RetryAfter)
@@ -117,6 +118,15 @@ func (e *LinkError) Error() string {
 		return strings.TrimSuffix(b.String(), ".") + "; " + hint
 	}
 	return b.String()
+}
+
+// once takes a host out of what the network said, for a sentence that names it.
+func once(said, host string) string {
+	name := strings.Trim(host, "[]")
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	return strings.NewReplacer("dial tcp "+host+": ", "", "lookup "+name+" on ", "lookup on ", "lookup "+name+": ", "lookup: ").Replace(said)
 }
 
 func (e *LinkError) Unwrap() error { return e.Err }

@@ -103,7 +103,7 @@ var signature = regexp.MustCompile(`(?i)sig(=|%3d)[^&\s'"<>]*`)
 // the signature, which some errors quote.
 func (l *link) clean(text string) string {
 	for _, secret := range l.secret {
-		text = strings.ReplaceAll(text, secret, "<signature>")
+		text = withoutSecret(text, secret)
 	}
 	text = signature.ReplaceAllString(text, "<signature>")
 	text = strings.Map(func(r rune) rune {
@@ -117,6 +117,18 @@ func (l *link) clean(text string) string {
 		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
 	}
 	return text
+}
+
+// shortSecret is the length in bytes below which a signature is none in earnest.
+// It is taken out only where it stands alone, and not out of every word.
+const shortSecret = 4
+
+func withoutSecret(text, secret string) string {
+	if len(secret) >= shortSecret {
+		return strings.ReplaceAll(text, secret, "<signature>")
+	}
+	alone := regexp.MustCompile(`(^|[^\pL\pN])` + regexp.QuoteMeta(secret) + `($|[^\pL\pN])`)
+	return alone.ReplaceAllString(text, "${1}<signature>${2}")
 }
 
 func hasAzureHeader(h http.Header) bool {

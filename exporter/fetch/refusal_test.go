@@ -155,6 +155,21 @@ func TestContentRange(t *testing.T) {
 	}
 }
 
+// A link with a signature of one letter, as somebody makes up to try, leaves the
+// server's words alone.
+func TestCleanKeepsWords(t *testing.T) {
+	for secret, want := range map[string]string{
+		"s":               "Signature fields not well formed: s3, (<signature>)",
+		"SECRETSIGNATURE": "Signature fields not well formed: s3, (s)",
+		"not ":            "Signature fields <signature>well formed: s3, (s)",
+	} {
+		l := &link{secret: []string{secret}}
+		if got := l.clean("Signature fields not well formed: s3, (s)"); got != want {
+			t.Errorf("without %q: %q, want %q", secret, got, want)
+		}
+	}
+}
+
 // FuzzErrorBody: any error body gives one bounded line without a signature.
 func FuzzErrorBody(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbf<?xml version=\"1.0\"?><Error><Code>A</Code><Message>m\r\nRequestId:1</Message><AuthenticationErrorDetail>sig=x</AuthenticationErrorDetail></Error>"))

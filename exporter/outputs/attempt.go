@@ -112,7 +112,7 @@ func (a *attempt) supersede() {
 
 // refuse says why a call was turned down.
 func (a *attempt) refuse(act string) error {
-	return fmt.Errorf("%s export %s in output %s: %w", act, a.export.ID, a.out.name, a.over)
+	return fmt.Errorf("%s export %s: %w", act, a.export.ID, a.over)
 }
 
 // end closes the attempt and removes its temporary files, once. The first

@@ -151,7 +151,7 @@ func (a *attempt) inPlace() error {
 		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("look at %s: %w", a.disk.at, err)
+		return fmt.Errorf("look at %s: %w", a.disk.at, bare(err))
 	}
 	return &MissingError{Place: a.disk.at, Seen: "was replaced while rows were written into it", Want: "the same folder to the end"}
 }

@@ -47,11 +47,11 @@ func (d *disk) create(name string) (*os.File, error) {
 		return nil, err
 	}
 	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("clear the way for %s: %w", d.path(name), err)
+		return nil, fmt.Errorf("clear the way for %s: %w", d.path(name), bare(err))
 	}
 	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
-		return nil, fmt.Errorf("create %s: %w", d.path(name), err)
+		return nil, fmt.Errorf("create %s: %w", d.path(name), bare(err))
 	}
 	return f, nil
 }
@@ -61,7 +61,7 @@ func (d *disk) sync(f *os.File, name string) error {
 		return err
 	}
 	if err := f.Sync(); err != nil {
-		return fmt.Errorf("sync %s: %w", d.path(name), err)
+		return fmt.Errorf("sync %s: %w", d.path(name), bare(err))
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func (d *disk) rename(from, to string) error {
 		return err
 	}
 	if err := d.root.Rename(from, to); err != nil {
-		return fmt.Errorf("rename to %s: %w", d.path(to), err)
+		return fmt.Errorf("rename to %s: %w", d.path(to), bare(err))
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func (d *disk) remove(name string) (removed bool, err error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("remove %s: %w", d.path(name), err)
+		return false, fmt.Errorf("remove %s: %w", d.path(name), bare(err))
 	}
 	return true, nil
 }
@@ -101,7 +101,7 @@ func (d *disk) mkdir(name string) (made bool, err error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("create folder %s: %w", d.path(name), err)
+		return false, fmt.Errorf("create folder %s: %w", d.path(name), bare(err))
 	}
 	return true, nil
 }
@@ -113,7 +113,7 @@ func (d *disk) syncFolder(name string) error {
 	}
 	folder, err := d.root.Open(name)
 	if err != nil {
-		return fmt.Errorf("open folder %s: %w", d.path(name), err)
+		return fmt.Errorf("open folder %s: %w", d.path(name), bare(err))
 	}
 	return syncAndClose(folder, d.path(name))
 }
@@ -124,7 +124,7 @@ func syncAndClose(folder *os.File, at string) error {
 		return folder.Close()
 	}
 	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
-		return fmt.Errorf("sync folder %s: %w", at, err)
+		return fmt.Errorf("sync folder %s: %w", at, bare(err))
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package outputs
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 )
 
 // Reasons for refusing; test for them with errors.Is.
@@ -50,3 +52,22 @@ func (e *PathTakenError) Error() string {
 
 // Unwrap makes errors.Is(err, ErrPathTaken) true.
 func (e *PathTakenError) Unwrap() error { return ErrPathTaken }
+
+// bare is what is wrong with a file, without its path: who wraps it names that.
+func bare(err error) error {
+	switch e := err.(type) {
+	case *fs.PathError:
+		return e.Err
+	case *os.LinkError:
+		return e.Err
+	}
+	return err
+}
+
+// bareAt is bare, unless the error speaks of another file: of a folder above.
+func bareAt(path string, err error) error {
+	if e, ok := err.(*fs.PathError); ok && e.Path != path {
+		return err
+	}
+	return bare(err)
+}

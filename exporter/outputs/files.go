@@ -101,7 +101,7 @@ func (f *Files) Begin(ctx context.Context, marker string, e Export) (Writer, err
 		older.supersede()
 	}
 	if err := a.start(); err != nil {
-		return nil, fmt.Errorf("begin export %s in output %s: %w", e.ID, f.name, errors.Join(err, a.end(err)))
+		return nil, fmt.Errorf("begin export %s: %w", e.ID, errors.Join(err, a.end(err)))
 	}
 	return a, nil
 }

@@ -61,7 +61,7 @@ func (f *Files) openFolder(name, marker string) (*disk, error) {
 	}
 	below, err := root.OpenRoot(filepath.FromSlash(name))
 	if err != nil {
-		return nil, fmt.Errorf("open folder %s: %w", top.path(name), err)
+		return nil, fmt.Errorf("open folder %s: %w", top.path(name), bare(err))
 	}
 	return &disk{root: below, at: top.path(name), trace: f.trace}, nil
 }

@@ -125,7 +125,7 @@ func openRoot(folder string) (root *os.Root, absent string, err error) {
 	case statErr == nil && !info.IsDir(), errors.Is(statErr, syscall.ENOTDIR):
 		return nil, "is not a folder", nil
 	}
-	return nil, "", fmt.Errorf("open output folder %s: %w", folder, err)
+	return nil, "", fmt.Errorf("open output folder %s: %w", folder, bare(err))
 }
 
 // foundIn says whether a folder holds the manifest of an export, by its path.

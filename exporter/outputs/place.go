@@ -63,7 +63,7 @@ func (f *Files) Look(ctx context.Context, manifest, exportID string) (s Sight, e
 // Make creates the folder if it is missing, durably.
 func (f *Files) Make(ctx context.Context) error {
 	if err := makeTop(f.folder); err != nil {
-		return fmt.Errorf("create output folder %s: %w", f.folder, err)
+		return fmt.Errorf("create output folder %s: %w", f.folder, bareAt(f.folder, err))
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (f *Files) Mark(ctx context.Context, m Marker) error {
 	name := markerName(f.name)
 	root, err := os.OpenRoot(f.folder)
 	if err != nil {
-		return fmt.Errorf("open output folder %s: %w", f.folder, err)
+		return fmt.Errorf("open output folder %s: %w", f.folder, bare(err))
 	}
 	defer root.Close()
 	d := &disk{root: root, at: f.folder, trace: f.trace}

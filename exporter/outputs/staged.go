@@ -41,7 +41,7 @@ func stage(d *disk, name, attempt string, buffer int) (*stagedFile, error) {
 	s.file = file
 	s.buf = bufio.NewWriterSize(writerFunc(s.flushed), buffer)
 	if s.made, err = file.Stat(); err != nil {
-		return nil, errors.Join(fmt.Errorf("look at %s: %w", d.path(s.temp), err), s.close())
+		return nil, errors.Join(fmt.Errorf("look at %s: %w", d.path(s.temp), bare(err)), s.close())
 	}
 	return s, nil
 }
@@ -52,7 +52,7 @@ func (s *stagedFile) flushed(p []byte) (int, error) {
 	s.sum.Write(p[:n])
 	s.size += int64(n)
 	if err != nil {
-		return n, fmt.Errorf("write %s: %w", s.disk.path(s.temp), err)
+		return n, fmt.Errorf("write %s: %w", s.disk.path(s.temp), bare(err))
 	}
 	return n, nil
 }
@@ -99,7 +99,7 @@ func (s *stagedFile) close() error {
 	err := s.file.Close()
 	s.file = nil
 	if err != nil {
-		return fmt.Errorf("close %s: %w", s.disk.path(s.temp), err)
+		return fmt.Errorf("close %s: %w", s.disk.path(s.temp), bare(err))
 	}
 	return nil
 }

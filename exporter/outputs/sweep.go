@@ -37,7 +37,7 @@ func (f *Files) Sweep(ctx context.Context, marker string) (removed int, err erro
 			return ctx.Err()
 		}
 		if err != nil { // a folder we may not read; the others still want sweeping
-			problems = append(problems, fmt.Errorf("look into %s: %w", d.path(name), err))
+			problems = append(problems, fmt.Errorf("look into %s: %w", d.path(name), bare(err)))
 			return nil
 		}
 		if !entry.Type().IsRegular() || !tempPattern.MatchString(entry.Name()) {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -17,16 +18,55 @@ var (
 	escaped = regexp.MustCompile(`(?i)%(3a|2f|3f|3d|40|23|26)`)
 	// named is a secret that says what it is.
 	named = regexp.MustCompile(`(?i)(pass(word|wd|phrase)?|pwd|secret|token|credential|\bsig(nature)?|(account|access|api|shared)[ _-]?key)["']?\s*:`)
-	// cronWord is cron's own use of @.
-	cronWord = regexp.MustCompile(`^@([a-z]{1,10}|every [0-9a-zµ. ]{1,12})$`)
+	// namedBefore is one before an equals sign, as connection strings have it.
+	namedBefore = regexp.MustCompile(`(?i)(pass(word|wd|phrase)?|pwd|secret|token|credential|\bsig(nature)?|(account|access|api|shared)[ _-]?key)["']?\s*=`)
+	// cronWord is cron's own use of @, and of = for a time zone.
+	cronWord = regexp.MustCompile(`^((CRON_)?TZ=[A-Za-z]{1,14}([/_][A-Za-z]{1,14}){0,3}([+-][0-9]{1,2})? +)?` +
+		`(@([a-z]{1,10}|every [0-9a-zµ. ]{1,12})|([0-9*,/?-]|[A-Z]{3}){1,20}( +([0-9*,/?-]|[A-Z]{3}){1,20}){4,5})$`)
+	// pieces are what a secret is made of, with signs that keys and signatures have
+	// in them.
+	pieces = regexp.MustCompile(`[\p{L}\p{N}_+/.~%!$&*-]+`)
+	// version is an entity's: Customers V3, SalesOrderHeaderV2Entity.
+	version = regexp.MustCompile(`V[0-9]{1,2}`)
+	// before and behind are where addresses and connection strings keep a secret.
+	before = regexp.MustCompile(`[^\s"'([{,;|]@[^\s"')\]},;|]|[^\s"'([{,;|]{8,}(@|=+($|[\s"'&;]))`)
+	behind = regexp.MustCompile(`[?#=]([^\s"')\]},;|]+)`)
 )
 
-// doubtful reports whether text may carry a secret.
+// doubtful reports whether text may carry a secret: it is written as an address
+// or connection string is, and something in it is no ordinary word. A glob, a
+// question or a number of something is none.
 func doubtful(text string) bool {
-	if !hasRoom(text) || cronWord.MatchString(text) {
+	switch {
+	case !hasRoom(text), cronWord.MatchString(text):
 		return false
+	case looksLikeAddress(text):
+		return true
+	case !strings.ContainsAny(text, "@=?#"):
+		return false
+	case namedBefore.MatchString(text), before.MatchString(text):
+		return true
 	}
-	return strings.ContainsAny(text, "@=?#") || looksLikeAddress(text)
+	return slices.ContainsFunc(pieces.FindAllString(text, -1), mixed) ||
+		slices.ContainsFunc(behind.FindAllStringSubmatch(text, -1), func(m []string) bool { return len([]rune(m[1])) >= longWord })
+}
+
+// longWord is from how many characters a word behind ?, # or = is in doubt.
+const longWord = 8
+
+// mixed reports whether a piece of text has letters and digits, or a long
+// number, as no ordinary word has and most secrets do.
+func mixed(piece string) bool {
+	letters, digits := 0, 0
+	for _, r := range version.ReplaceAllString(piece, "") {
+		switch {
+		case unicode.IsLetter(r):
+			letters++
+		case unicode.IsDigit(r):
+			digits++
+		}
+	}
+	return digits > 0 && letters+digits >= 6
 }
 
 // looksLikeAddress reports signs of an address that no setting has in earnest.
@@ -46,10 +86,11 @@ func hasRoom(text string) bool {
 }
 
 // In a jq program the four characters are operators: .A == "x", .a?, @text and
-// comments. What is none of these is in doubt.
+// comments. What is none of these is in doubt, unless it is a word.
 var (
-	jqFormat   = regexp.MustCompile(`(^|[\s|(,;:\[{])@(text|json|html|uri|urid|csv|tsv|sh|base64d?|base32d?)\b`)
-	notProgram = regexp.MustCompile(`@|[^=!<>|+*/%.\s-][?#][\w%]|(^|[^\w.$\s)\]])\s*[A-Za-z_]\w*\s*=([^=]|$)|^\s*[A-Za-z_]\w*\s*=|[A-Za-z0-9]=[^=\s]`)
+	jqFormat   = regexp.MustCompile(`(^|[\s|(,;:\[{])("?@(text|json|html|uri|urid|csv|tsv|sh|base64d?|base32d?)\b|"@)`)
+	notProgram = regexp.MustCompile(`@|(^|[^\w.$\s)\]])\s*[A-Za-z_]\w*\s*=([^=]|$)|^\s*[A-Za-z_]\w*\s*=|(^|[^.\w])\w*[A-Za-z0-9]=[^=\s]`)
+	jqBehind   = regexp.MustCompile(`(?:[^=!<>|+*/%.\s-][?#]|\.\w+=)([\w%]+)`)
 )
 
 // doubtfulProgram is doubtful for the text of a jq program.
@@ -57,7 +98,8 @@ func doubtfulProgram(text string) bool {
 	if !hasRoom(text) {
 		return false
 	}
-	return looksLikeAddress(text) || notProgram.MatchString(jqFormat.ReplaceAllString(text, " "))
+	return looksLikeAddress(text) || notProgram.MatchString(jqFormat.ReplaceAllString(text, "$1 ")) ||
+		slices.ContainsFunc(jqBehind.FindAllStringSubmatch(text, -1), func(m []string) bool { return mixed(m[1]) || len(m[1]) >= longWord })
 }
 
 // inDoubt is doubtful for the text of the setting called field.

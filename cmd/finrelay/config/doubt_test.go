@@ -122,15 +122,34 @@ func TestServersAreHostsOnly(t *testing.T) {
 // TestHarmlessIsShown: what has no room for a secret stays readable.
 func TestHarmlessIsShown(t *testing.T) {
 	for _, text := range []string{"@every 6h", "@daily", "#,##0", "#.##0", "=", "??", "{environment}/{export_id}.jsonl", `C:\exports`, "./out", "0 2 * * *",
-		"contoso.blob.core.windows.net", "Customer groups", "host:443", "LINE/CHARGE"} {
+		"contoso.blob.core.windows.net", "Customer groups", "host:443", "LINE/CHARGE",
+		"Vendors?", "Cust?mer groups", "Customers V3?", "SalesOrderHeaderV2Entity?", "Sales @ store", "@home", "Item # list", "C# projects", "Nr. #12", "Rate = 5",
+		"Q1=Q2", "yes/no?", "A=b", "Was ist größer?", "#,##0.00 kg", "yyyy-MM-dd #", "0 6 ? * MON-FRI", "CRON_TZ=Europe/Berlin 0 2 * * *", "TZ=America/New_York @daily", "{entity}=new",
+		"Key = value", "/srv/lake/stage=raw"} {
 		if doubtful(text) {
 			t.Errorf("%q is hidden", text)
 		}
 	}
 	for _, text := range []string{`.NoOfRecords >> 0`, `.LegalEntity == "usmf" and .a?.b`, "# usmf only\n.a = 1 | .b |= ascii_downcase", `.x | @base64, @text`, `{key: .a, value: .b}`,
-		`select(.A != "x" and .B >= 10)`, `.a //= "x"`, `[.[]?]`} {
+		`select(.A != "x" and .B >= 10)`, `.a //= "x"`, `[.[]?]`, `.a=1|.b="x"`, `.Name | test("colou?r")`, `.Email | endswith("@contoso.com")`,
+		`select(.Secret == true)`, `.Item|contains("#")`, `.x | test("@")`, `.Rate=.Rate*100`} {
 		if doubtfulProgram(text) {
 			t.Errorf("program %q is hidden", text)
+		}
+	}
+}
+
+// TestSecretsAreHidden: what could be a secret is one, whatever its letters are.
+func TestSecretsAreHidden(t *testing.T) {
+	for _, text := range []string{"u:geheim@host", "Password=geheim", "pwd = geheim", "?opensesame", "host#opensesame", "AccountKey=abc", "x=opensesame", "opensesame==", "opensesame@ host",
+		"Pin=123456", "Endpoint=sb://x", "a=b;SharedAccessKey=zz", "ab1-cd2-ef3?", "Customers?token1234", "ABC123DEF456?", "TZ=hunter2 @daily", "TZ=a/hunter2 @daily"} {
+		if !doubtful(text) {
+			t.Errorf("%q is shown", text)
+		}
+	}
+	for _, text := range []string{"u:geheim@host", "sig=geheim", "./out;AccountKey=geheim", ".a?opensesame", ".sig=hunter2", ".a=opensesame", `"u:geheim@host"`} {
+		if !doubtfulProgram(text) {
+			t.Errorf("program %q is shown", text)
 		}
 	}
 }
