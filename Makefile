@@ -22,7 +22,7 @@ export CGO_ENABLED := 1
 
 STATICCHECK := $(GO) tool -modfile=tools/go.mod staticcheck
 
-.PHONY: help build demo test check fmt vet lint fuzz bench bench-full generate verify clean cc
+.PHONY: help build demo test race check fmt vet lint fuzz bench bench-full generate verify clean cc
 
 help: ## List what make can do here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -33,10 +33,14 @@ build: cc ## Build bin/finrelay
 demo: build ## Build, then watch the simulator export and finrelay land it
 	$(BIN) demo
 
-test: cc ## Run every test with the race detector; what missing tools skip is listed last
-	@$(GO) test -race -v ./... | awk -f tools/testlog.awk
+# The tests' own vet is off: `make vet` runs all of it, and `make check` both.
+test: cc ## Run every test; what missing tools skip is listed last
+	@$(GO) test -vet=off -v ./... | awk -f tools/testlog.awk
 
-check: fmt vet lint test ## All that must hold before a push: gofmt, vet, staticcheck, tests
+race: cc ## Run every test with the race detector: several times as long
+	@$(GO) test -vet=off -race -v -timeout 20m ./... | awk -f tools/testlog.awk
+
+check: fmt vet lint race ## All that must hold before a push: gofmt, vet, staticcheck, tests with the race detector
 
 fmt:
 	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go' 2>/dev/null || find . -name '*.go')); \

@@ -37,6 +37,7 @@ func (w *rig) composite(data []byte, rows int) Receipt {
 // TestLateRecords: every order of either output has its lines, and what is told
 // of them is told once.
 func TestLateRecords(t *testing.T) {
+	t.Parallel()
 	const orders = 20_000
 	w := newRig(t)
 	cfg := w.takesAll()
@@ -105,6 +106,7 @@ var newline = []byte{'\n'}
 // TestLateRecordsBehindAShape: a program that needs the lines of each order
 // sees them; what failed in a first pass alone is no bad row.
 func TestLateRecordsBehindAShape(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	cfg.Flows[0].OnBadRows = LandIt
@@ -129,6 +131,7 @@ func TestLateRecordsBehindAShape(t *testing.T) {
 // TestLateRecordsOfABareFile: the raw file itself is read twice, and bad rows
 // are set aside once.
 func TestLateRecordsOfABareFile(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	cfg.Flows[0].OnBadRows = LandIt

@@ -281,6 +281,7 @@ func TestGrace(t *testing.T) {
 // Run again after a stop before each step: the files are those of a run that
 // nobody disturbed, byte for byte.
 func TestStopBeforeEachStep(t *testing.T) {
+	t.Parallel()
 	specs := []sim.ExportSpec{
 		{Entity: "Customer groups", Rows: 30, LegalEntity: "usmf"},
 		{Entity: "Units", Rows: 10, Format: sim.XMLElement},

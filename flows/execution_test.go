@@ -46,6 +46,7 @@ func (w *rig) untilExecution(id string, want state.State) state.Execution {
 // Two companies of one project: one execution each, one after the other, and
 // every entity of both packages lands.
 func TestExportRunsInTurn(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.runs(sim.ExecutionScript{}))
 	ids := w.ask("usmf", "demf")
@@ -72,6 +73,7 @@ func TestExportRunsInTurn(t *testing.T) {
 // A start whose answer was lost is asked about and not made twice; one that
 // never reached FinOps is made once.
 func TestStartWithoutAnswer(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]sim.Fault{
 		"answer lost": {Route: sim.RouteExport, Lost: true},
 		"502":         {Route: sim.RouteExport, Status: 502},
@@ -93,6 +95,7 @@ func TestStartWithoutAnswer(t *testing.T) {
 // What FinOps does not start or does not finish is on the list with its words,
 // and a stuck one keeps its project's lock.
 func TestExecutionsThatNeedAPerson(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		script sim.ExecutionScript
@@ -108,6 +111,7 @@ func TestExecutionsThatNeedAPerson(t *testing.T) {
 		{"stuck", sim.ExecutionScript{Statuses: []string{sim.StatusExecuting}}, state.Stuck, state.ReasonStuck, "Executing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := newRig(t)
 			w.run(w.runs(c.script))
 			ids := w.ask("usmf", "demf")
@@ -138,6 +142,7 @@ func TestExecutionsThatNeedAPerson(t *testing.T) {
 // A run that only partly succeeded is parked with FinOps' words, and lands
 // when a person says so.
 func TestPartlySucceeded(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.runs(sim.ExecutionScript{Statuses: sim.Polls(0, 0, 1, sim.StatusPartiallySucceeded), InvalidErrors: true}))
 	x := w.untilExecution(w.ask("usmf")[0], state.Done)
@@ -180,6 +185,7 @@ func TestExecutionWithoutSignIn(t *testing.T) {
 
 // A stop at any moment starts no second execution and loses none.
 func TestStopAroundTheStart(t *testing.T) {
+	t.Parallel()
 	for _, step := range []string{"call", "called"} {
 		t.Run(step, func(t *testing.T) {
 			w := newRig(t)

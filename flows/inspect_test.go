@@ -31,6 +31,7 @@ func TestInspectEvent(t *testing.T) {
 }
 
 func TestInspect(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	cfg.Flows = []Flow{
@@ -82,6 +83,7 @@ func TestInspect(t *testing.T) {
 }
 
 func TestNewChecksItself(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.open(w.takesAll())
 	for want, flow := range map[string]Flow{
@@ -95,6 +97,7 @@ func TestNewChecksItself(t *testing.T) {
 }
 
 func TestEnvironmentNames(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]bool{"prod": true, "UAT-2_x": true, "0": true, strings.Repeat("a", 64): true,
 		"": false, "-x": false, "_": false, "a/b": false, "..": false, "a.b": false, "ä": false, "a b": false, strings.Repeat("a", 65): false} {
 		if got := ValidEnvironment(name); got != want {

@@ -12,6 +12,7 @@ import (
 // The link to the package of an own run dies before it is fetched: the fresh
 // link brings all of its entities, since no events bring them.
 func TestExpiredPackageOfOwnRunIsRenewedWhole(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.runs(sim.ExecutionScript{}))
 	w.fo.Fault(sim.Fault{Route: sim.RouteBlob, Status: 403, Code: "AuthenticationFailed", Message: "Signature not valid in the specified time frame", Times: 1})
@@ -29,6 +30,7 @@ func TestExpiredPackageOfOwnRunIsRenewedWhole(t *testing.T) {
 // A start whose answer was lost after minutes: FinOps may not know the
 // execution yet, and one such answer starts no second run.
 func TestStartThatTookLong(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.runs(sim.ExecutionScript{Statuses: sim.Polls(3, 0, 1, sim.StatusSucceeded)})
 	w.fo.Fault(sim.Fault{Route: sim.RouteExport, Lost: true})
@@ -47,23 +49,28 @@ func TestStartThatTookLong(t *testing.T) {
 
 // A status that says nothing for a moment ends no run, however old the run is.
 func TestUnknownForAMoment(t *testing.T) {
+	t.Parallel()
 	for _, doubt := range []string{sim.StatusUnknown, sim.StatusNotFound} {
-		w := newRig(t)
-		w.run(w.runs(sim.ExecutionScript{Statuses: []string{sim.StatusExecuting, sim.StatusExecuting, sim.StatusExecuting, sim.StatusExecuting,
-			sim.StatusExecuting, sim.StatusExecuting, doubt, sim.StatusExecuting, sim.StatusSucceeded}, Lasts: time.Hour}))
-		id := w.ask("usmf")[0]
-		w.untilPassing("executing", func() bool { return w.execution(id).Status == sim.StatusExecuting })
-		w.pass(40 * time.Minute)
-		w.untilPassing("ended", func() bool { x := w.execution(id); return !x.EndedAt.IsZero() })
-		if x := w.execution(id); x.State != state.Done {
-			t.Errorf("after one %q it is %s: %s", doubt, x.State, x.Detail)
-		}
+		t.Run(doubt, func(t *testing.T) {
+			t.Parallel()
+			w := newRig(t)
+			w.run(w.runs(sim.ExecutionScript{Statuses: []string{sim.StatusExecuting, sim.StatusExecuting, sim.StatusExecuting, sim.StatusExecuting,
+				sim.StatusExecuting, sim.StatusExecuting, doubt, sim.StatusExecuting, sim.StatusSucceeded}, Lasts: time.Hour}))
+			id := w.ask("usmf")[0]
+			w.untilPassing("executing", func() bool { return w.execution(id).Status == sim.StatusExecuting })
+			w.pass(40 * time.Minute)
+			w.untilPassing("ended", func() bool { x := w.execution(id); return !x.EndedAt.IsZero() })
+			if x := w.execution(id); x.State != state.Done {
+				t.Errorf("after one %q it is %s: %s", doubt, x.State, x.Detail)
+			}
+		})
 	}
 }
 
 // A full run that was started for lost rows closes the loss only when all that
 // it holds of the entity has landed, and all of it was in it.
 func TestFullRunThatMayNotHoldAll(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.losable(true)
 	cfg.Projects[0].LandPartial = true
@@ -82,6 +89,7 @@ func TestFullRunThatMayNotHoldAll(t *testing.T) {
 // The full run's own event may be here before its package: its rows close the
 // loss all the same.
 func TestFullRunWhoseEventCameFirst(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.losable(true))
 	e, _ := w.fo.Export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Rows: 3, ExecutionID: "gone", Link: sim.LinkOptions{Life: -time.Minute}})
@@ -96,6 +104,7 @@ func TestFullRunWhoseEventCameFirst(t *testing.T) {
 // A run that does not end explains no silence; when it should have ended its
 // project says.
 func TestRunThatDoesNotEndIsNoExplanation(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	cfg.Projects = []Project{
@@ -128,6 +137,7 @@ func TestRunThatDoesNotEndIsNoExplanation(t *testing.T) {
 // One project is one project, however a person spells it: FinOps does not run
 // it twice at a time.
 func TestProjectSpelledOtherwise(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.losable(true))
 	ids, err := w.relay.Export(t.Context(), ExportRequest{Environment: "prod", Project: "nightly", By: "eve"})
@@ -142,6 +152,7 @@ func TestProjectSpelledOtherwise(t *testing.T) {
 // A clock that was ahead by a year and is set right stops neither polls nor
 // schedules nor the watch for a year.
 func TestClockSetBack(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.expects()
 	w.run(cfg)
@@ -165,6 +176,7 @@ func TestClockSetBack(t *testing.T) {
 // After hours without a poll the message is as old as the event: the pair is
 // shown, and held where the flow says so.
 func TestTwinAfterHoursWithoutPolls(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.withEvents()
 	cfg.Flows[0].HoldTwins = true

@@ -53,6 +53,7 @@ func (w *rig) withEvents() (Config, Queue) {
 // What came by event is acked without landing again, because FinOps says that
 // the message is of the same run; and the other way round.
 func TestSameRunByEventAndQueueLandsOnce(t *testing.T) {
+	t.Parallel()
 	for _, first := range []string{"event", "queue"} {
 		t.Run(first+" first", func(t *testing.T) {
 			w := newRig(t)
@@ -106,6 +107,7 @@ func TestSameRunByEventAndQueueLandsOnce(t *testing.T) {
 // Without an answer to the question which run a message is of, both land and
 // the pair is shown: never is one dropped on a guess.
 func TestWithoutProofBothLand(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.withEvents()
 	w.run(cfg)
@@ -126,6 +128,7 @@ func TestWithoutProofBothLand(t *testing.T) {
 // The second rung: a dead link that FinOps cannot renew is closed by the
 // message of the same run, and the story tells both rungs.
 func TestQueueIsDrainedForADeadLink(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, _ := w.withEvents()
 	w.run(cfg)
@@ -150,6 +153,7 @@ func (w *rig) expiredOfQueued() (Receipt, sim.Execution) {
 // A message that only looks alike closes nothing: it lands in its own right,
 // and the dead link stays on the list with what was tried.
 func TestQueueWithoutProofClosesNothing(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, _ := w.withEvents()
 	w.run(cfg)
@@ -164,6 +168,7 @@ func TestQueueWithoutProofClosesNothing(t *testing.T) {
 // package is the very blob of the dead link. Another run of the same entity is
 // not taken for it.
 func TestExecutionIsFoundByItsBlob(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		same bool
@@ -209,6 +214,7 @@ func (w *rig) losable(full bool) Config {
 // The third rung, for a full refresh only: one run is started, and what it
 // lands supersedes what was lost.
 func TestFullRunSupersedesLostRows(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.losable(true))
 	var lost []string
@@ -233,6 +239,7 @@ func TestFullRunSupersedesLostRows(t *testing.T) {
 // An incremental project with the third rung configured does not turn green:
 // no run is started, and the list says what a person must do.
 func TestIncrementalProjectIsNotRunForLostRows(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.losable(false))
 	e, _ := w.fo.Export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Rows: 3, ExecutionID: "gone", Link: sim.LinkOptions{Life: -time.Minute}})
@@ -253,6 +260,7 @@ func TestIncrementalProjectIsNotRunForLostRows(t *testing.T) {
 // A flow that is declared a full refresh over a project that exports changes:
 // the package says so, and the loss stays on the list.
 func TestDeclaredFullButIncremental(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.losable(false)
 	cfg.Flows[0].FullRefresh = true
@@ -268,6 +276,7 @@ func TestDeclaredFullButIncremental(t *testing.T) {
 
 // A full run that comes to nothing leaves the loss on the list, and says so.
 func TestFullRunThatFails(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.losable(true)
 	w.fo.ScriptNext("Nightly", sim.ExecutionScript{Statuses: sim.Polls(0, 0, 1, sim.StatusFailed)})

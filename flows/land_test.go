@@ -13,6 +13,7 @@ import (
 )
 
 func TestOneEventLands(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.takesAll())
 	receipt, event, blob := w.export(sim.ExportSpec{Entity: "Customer groups", Rows: 12, Format: sim.CSVUTF16LE})
@@ -42,6 +43,7 @@ func TestOneEventLands(t *testing.T) {
 }
 
 func TestPackageOfThreeEntities(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	cfg.Flows = []Flow{
@@ -89,6 +91,7 @@ func TestPackageOfThreeEntities(t *testing.T) {
 }
 
 func TestOddMembersDoNotHoldUpTheRest(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.takesAll())
 	good := w.fo.SampleEntity("Customer groups", 2)
@@ -122,6 +125,7 @@ func TestOddMembersDoNotHoldUpTheRest(t *testing.T) {
 }
 
 func TestContent(t *testing.T) {
+	t.Parallel()
 	ragged := func(w *rig) *sim.Table {
 		table := w.fo.SampleEntity("Customer groups", 4)
 		table.Rows[2] = append(table.Rows[2], "one too many")
@@ -212,6 +216,7 @@ func TestContent(t *testing.T) {
 
 // A rerun under another template moves an export: it does not stand in two places.
 func TestRerunUnderAnotherTemplateMoves(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	w.run(cfg)
@@ -238,6 +243,7 @@ func TestRerunUnderAnotherTemplateMoves(t *testing.T) {
 
 // An event that tells no time gets no date of ours into its path or manifest.
 func TestEventWithoutTime(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.takesAll())
 	e, _ := w.fo.Export(sim.ExportSpec{Entity: "Customer groups", LegalEntity: "usmf", Format: sim.CSVUTF8, Rows: 3})

@@ -53,6 +53,7 @@ func TestExpiredLink(t *testing.T) {
 }
 
 func TestDuplicateLandsOnce(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.takesAll())
 	receipt, event, blob := w.export(sim.ExportSpec{Entity: "Customer groups", Rows: 3})
@@ -72,6 +73,7 @@ func TestDuplicateLandsOnce(t *testing.T) {
 }
 
 func TestWireFaults(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		fault sim.Fault
@@ -167,6 +169,7 @@ func TestProxyUntilTheDeadline(t *testing.T) {
 }
 
 func TestLinksThatNeedAPerson(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		change func(w *rig, e *sim.Event, b *sim.Blob)
@@ -217,6 +220,7 @@ func TestLinksThatNeedAPerson(t *testing.T) {
 }
 
 func TestLinkNotYetValid(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.takesAll())
 	start := time.Now().Add(10 * time.Minute)
@@ -233,6 +237,7 @@ func TestLinkNotYetValid(t *testing.T) {
 }
 
 func TestUnreadableIsReadAgain(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.takesAll())
 	blob := w.fo.PutBlob("shop.csv", w.fo.Render(sim.CSVUTF8, w.fo.SampleEntity("Customer groups", 4)), sim.BlobOptions{})
@@ -299,6 +304,7 @@ func (w *rig) wantUnreadable(id string) {
 }
 
 func TestRerunByFilter(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	cfg.Flows = []Flow{{Name: "f", Entities: []string{"Units"}, Outputs: []string{"files"}}}
@@ -338,6 +344,7 @@ func TestRerunByFilter(t *testing.T) {
 }
 
 func TestSkipNeedsSomethingThatStandsStill(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.takesAll())
 	receipt, _, _ := w.export(sim.ExportSpec{Entity: "Customer groups", Rows: 2})

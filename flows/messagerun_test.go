@@ -44,6 +44,7 @@ func (w *rig) wantQueuesCopy(st state.State, reason state.Reason, landed int) {
 // A stop before FinOps has answered which run a message is of: the next process
 // asks, and the rows land once.
 func TestStopBeforeTheRunOfAMessageIsKnown(t *testing.T) {
+	t.Parallel()
 	for _, step := range []string{"dequeued", "message-stored", "fetched"} {
 		t.Run(step, func(t *testing.T) {
 			w := newRig(t)
@@ -84,6 +85,7 @@ func TestStopBeforeTheRunOfAMessageIsKnown(t *testing.T) {
 // late, or what may be a copy is held for a person. Its word that it knows of no
 // run is an answer.
 func TestFinOpsDoesNotSayWhichRunAMessageIs(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		fault  sim.Fault
@@ -97,6 +99,7 @@ func TestFinOpsDoesNotSayWhichRunAMessageIs(t *testing.T) {
 		{"no such action", sim.Fault{Status: http.StatusNotFound, Times: sim.Always}, 0, state.Landed, "", 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := newRig(t)
 			cfg, q := w.withEvents()
 			w.run(cfg)

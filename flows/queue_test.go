@@ -75,6 +75,7 @@ func (w *rig) queued(i int) (data []byte, table sim.Table) {
 // A queue is drained in order, each message downloaded once, landed and acked
 // with the answer to dequeue byte for byte, one at a time.
 func TestPollDrainsInOrder(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.polls(BacklogLand)
 	var sent []*sim.Message
@@ -128,6 +129,7 @@ func TestPollDrainsInOrder(t *testing.T) {
 // The first poll of a queue that holds something asks a person, and hides
 // nothing: with an answer the message comes again and lands, or is parked.
 func TestBacklogIsAskedFor(t *testing.T) {
+	t.Parallel()
 	for _, answer := range []Backlog{BacklogLand, BacklogPark} {
 		t.Run(string(answer), func(t *testing.T) {
 			w := newRig(t)
@@ -180,6 +182,7 @@ func TestBacklogIsAskedFor(t *testing.T) {
 // come again FinOps is asked what became of it. One that had no effect is
 // repeated too. Either way the message lands once.
 func TestAckWithLostAnswer(t *testing.T) {
+	t.Parallel()
 	lost := sim.Fault{Route: sim.RouteAck, Lost: true}
 	for _, c := range []struct {
 		name  string
@@ -282,6 +285,7 @@ func (w *rig) wantMessage(shipmentID string, want state.State) {
 // An output that is down for two hours: one download, and one ack that counts,
 // sent after the rows are durable, with the receipt of the redelivery.
 func TestAckWaitsForTheOutput(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.polls(BacklogLand)
 	data, _ := w.queued(0)
@@ -326,6 +330,7 @@ func (w *rig) countRoute(route string) (n int) {
 // Trouble on the way: one 502, a 500, a cut body and a throttle cost time and
 // nothing else.
 func TestPollThroughTrouble(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.polls(BacklogLand)
 	data, _ := w.queued(0)
@@ -367,6 +372,7 @@ func (w *rig) untilPassing(what string, ok func() bool) {
 // A secret that is wrong parks nothing: it is said, and with the right secret
 // the queue drains.
 func TestPollWithoutSignIn(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.polls(BacklogLand)
 	data, _ := w.queued(0)
@@ -384,6 +390,7 @@ func TestPollWithoutSignIn(t *testing.T) {
 
 // Two polls of one queue at once: the second is told, and takes nothing.
 func TestOnePollAtATime(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.polls(BacklogLand)
 	w.run(cfg)
@@ -410,6 +417,7 @@ func TestOnePollAtATime(t *testing.T) {
 // A restart between any two steps of a message downloads and acks it in the
 // end, and lands it once.
 func TestStopBeforeEachStepOfAMessage(t *testing.T) {
+	t.Parallel()
 	for _, step := range []string{"dequeued", "message-stored", "fetch", "prove", "fetched", "open", "convert", "commit", "delivered", "ack", "acked"} {
 		t.Run(step, func(t *testing.T) {
 			w := newRig(t)
@@ -456,6 +464,7 @@ func TestStopBeforeEachStepOfAMessage(t *testing.T) {
 
 // The schedule's missed slots run once, at the start.
 func TestMissedSlotsRunOnce(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.polls(BacklogLand)
 	w.run(cfg)
@@ -490,6 +499,7 @@ func (d *downOutput) Begin(ctx context.Context, marker string, e outputs.Export)
 // The same rows by event and by queue: both land and the pair is shown, or the
 // later one is held; exports of another time or entity are no pair.
 func TestEventAndQueueBringTheSame(t *testing.T) {
+	t.Parallel()
 	for _, hold := range []bool{false, true} {
 		w := newRig(t)
 		cfg, q := w.polls(BacklogLand)
@@ -525,6 +535,7 @@ func TestEventAndQueueBringTheSame(t *testing.T) {
 // An output that is broken for good is tried on, and after some attempts a
 // person is told; mended, it lands by itself and the list is empty again.
 func TestBrokenOutputIsTold(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	out := &downOutput{Output: w.files()}
@@ -552,6 +563,7 @@ func TestBrokenOutputIsTold(t *testing.T) {
 // A bare file tells no entity: it is the one that the queue's flow takes, else
 // it bears the flow's name. A message without a file holds no rows.
 func TestBareFileFromTheQueue(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		entities []string
 		want     string

@@ -35,6 +35,7 @@ func (o *outputDownUntil) Begin(ctx context.Context, marker string, e outputs.Ex
 // for two hours: the one is parked, the other lands when the output is back,
 // and FinOps sees one download and one ack, after all of that.
 func TestBadRowAndOutputDown(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.polls(BacklogLand)
 	bad, good := w.fo.SampleEntity("Customer groups", 6), w.fo.SampleEntity("Vendor groups", 4)
@@ -124,6 +125,7 @@ func (h *heldDownload) release() { h.begin.Do(func() { close(h.let) }) }
 // the receipt that the ack is sent with. First the download takes 40 minutes,
 // then the conversion does.
 func TestRedeliveryWhileWorking(t *testing.T) {
+	t.Parallel()
 	for _, at := range []string{"download", "convert"} {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
@@ -201,6 +203,7 @@ func (w *rig) hold(step string) (begun chan struct{}, let func()) {
 // Two exports of no rows, 15 minutes apart: the same bytes, which makes no
 // duplicate. Both land, both are settled, and by queue both are acked.
 func TestTwoEmptyExports(t *testing.T) {
+	t.Parallel()
 	for _, by := range []string{"queue", "event"} {
 		t.Run(by, func(t *testing.T) {
 			t.Parallel()
@@ -249,6 +252,7 @@ func TestTwoEmptyExports(t *testing.T) {
 // A slot that comes while a person's poll is at work, which may take hours for
 // a backlog, waits for its end without a loop and without a word of complaint.
 func TestSlotDuringAPoll(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.polls(BacklogLand)
 	cfg.Polling = true

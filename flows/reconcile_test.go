@@ -78,6 +78,7 @@ func (w *rig) allLanded() {
 // all. What is missing is found with certainty, and comes without any run being
 // started; doing it again does nothing.
 func TestReconcileBringsWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.compared())
 	first := w.fo.RunProject("Nightly", "usmf")
@@ -135,6 +136,7 @@ func TestReconcileBringsWhatIsMissing(t *testing.T) {
 // An expired link that nobody could renew is one finding, with a fresh link
 // asked for when FinOps answers again.
 func TestReconcileRunsAgainWhatExpired(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.compared())
 	w.fo.Fault(sim.Fault{Route: sim.RouteURL, Status: 400, Message: "not today", Times: sim.Always})
@@ -161,6 +163,7 @@ func TestReconcileRunsAgainWhatExpired(t *testing.T) {
 
 // What is only likely, or gone from FinOps, is never touched.
 func TestReconcileLeavesAlone(t *testing.T) {
+	t.Parallel()
 	t.Run("likely", func(t *testing.T) {
 		w := newRig(t)
 		w.run(w.compared())
@@ -217,6 +220,7 @@ func (w *rig) wantUntouched(res Reconciliation, open int) {
 
 // A message that waits in a queue is on its way; polled, it has landed.
 func TestReconcileKnowsQueues(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.runs(sim.ExecutionScript{})
 	cfg, q := w.polls(BacklogLand)
@@ -238,6 +242,7 @@ func TestReconcileKnowsQueues(t *testing.T) {
 
 // Runs that finrelay asked for are told apart by their ids, failed ones too.
 func TestReconcileOwnRuns(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.compared())
 	good := w.untilExecution(w.ask("usmf")[0], state.Done)
@@ -265,6 +270,7 @@ func TestReconcileOwnRuns(t *testing.T) {
 // Projects that nothing ever came from, imports among them, are left out and
 // named; a history that was cut off is said to be.
 func TestReconcileSaysWhatItLeftOut(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.compared())
 	w.fo.AddProject(sim.Project{Name: "Copy legal entity", Entities: []sim.ProjectEntity{{Label: "Units", Rows: 2}}})
@@ -292,6 +298,7 @@ func TestReconcileSaysWhatItLeftOut(t *testing.T) {
 }
 
 func TestReconcileWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.open(w.compared())
 	for name, c := range map[string]struct {

@@ -12,6 +12,7 @@ import (
 // A queue that takes ten minutes to drain for a dead link: no second worker
 // takes the shipment, though its lease is two minutes.
 func TestLongDrainForADeadLink(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, _ := w.withEvents()
 	w.run(cfg)
@@ -49,6 +50,7 @@ func TestLongDrainForADeadLink(t *testing.T) {
 
 // While work goes on its claim is kept, by the ledger's own clock.
 func TestClaimIsKept(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.takesAll())
 	receipt, _ := w.expiredOf("")

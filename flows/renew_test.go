@@ -31,6 +31,7 @@ func (w *rig) expiredOf(executionID string) (Receipt, sim.Execution) {
 // gives a fresh link to the package, and only this event's entity is taken
 // from it. No execution is started.
 func TestExpiredLinkIsRenewed(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, _ := w.polls(BacklogLand)
 	w.run(cfg)
@@ -60,6 +61,7 @@ func TestExpiredLinkIsRenewed(t *testing.T) {
 // What cannot be renewed stands on the list, says so, and does not turn green:
 // an incremental project's rows do not come again by themselves.
 func TestNoFreshLink(t *testing.T) {
+	t.Parallel()
 	t.Run("execution unknown", func(t *testing.T) {
 		w := newRig(t)
 		cfg, _ := w.polls(BacklogLand)
@@ -115,6 +117,7 @@ func (w *rig) wantNoFreshLink(receipt Receipt, why string) {
 // A server that calls each fresh link expired is not asked for ever; a person
 // may open the ladder again.
 func TestRenewalIsBounded(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, _ := w.polls(BacklogLand)
 	w.run(cfg)

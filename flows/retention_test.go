@@ -25,6 +25,7 @@ func (w *rig) rawFiles() []string {
 }
 
 func TestTidyRemovesOnlyWhatNothingNeeds(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	cfg.Flows = []Flow{{Name: "f", Entities: []string{"Units"}, Outputs: []string{"files"}}}
@@ -81,6 +82,7 @@ func TestTidyRemovesOnlyWhatNothingNeeds(t *testing.T) {
 }
 
 func TestSweepAtStart(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	cfg.Flows = nil
@@ -123,6 +125,7 @@ func TestSweepAtStart(t *testing.T) {
 
 // A stop that comes while the start still tidies up is no failure.
 func TestStopAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.open(w.takesAll())
 	for range 20 {

@@ -11,6 +11,7 @@ import (
 // A mended output is tried as soon as a person says so, not when its turn
 // comes; what there is nothing to try for is said.
 func TestRetryNow(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	out := &downOutput{Output: w.files()}
@@ -75,6 +76,7 @@ func (w *rig) retry(targets ...string) Retry {
 
 // rerun of what only waits is the same wish.
 func TestRerunOfWhatWaits(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	out := &downOutput{Output: w.files()}

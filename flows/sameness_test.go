@@ -38,6 +38,7 @@ func (w *rig) together(n int) {
 // which saw the other: with the proof one lands and the other is skipped;
 // without it one lands and the other is held, as the flow says.
 func TestCopiesOpenedTogether(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name         string
 		named, hold  bool
@@ -88,6 +89,7 @@ func TestCopiesOpenedTogether(t *testing.T) {
 // one that landed: rerun says which that is and where its files are. A person
 // may land it all the same.
 func TestRerunOfACopyThatLanded(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.withEvents()
 	cfg.Flows[0].Entities = []string{"Vendor groups"}
@@ -149,6 +151,7 @@ func TestRerunOfACopyThatLanded(t *testing.T) {
 // one lands, the other is skipped, and FinOps forgets the message only when the
 // rows are in the output.
 func TestStopBeforeEachStepOfTwoCopies(t *testing.T) {
+	t.Parallel()
 	for _, step := range []string{"fetched", "open", "opened", "convert", "commit", "delivered", "delivered-recorded", "ack", "acked"} {
 		t.Run(step, func(t *testing.T) {
 			w := newRig(t)

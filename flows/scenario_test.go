@@ -65,6 +65,7 @@ var scenarioOutcomes = map[string]outcome{
 // stand on the list with a reason and what to do. No ack may arrive before the
 // raw file is in place.
 func TestScenariosLand(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("..", "testdata", "scenarios", "*.yaml"))
 	if err != nil || len(files) != len(scenarioOutcomes) {
 		t.Fatalf("%d scenarios, %v; want %d", len(files), err, len(scenarioOutcomes))

@@ -56,6 +56,7 @@ func (w *rig) setAside() string {
 }
 
 func TestShapeKeepsWhatDoesNotFit(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	e, rows := w.shapedExport(func(f *Flow) {
 		f.Shape.OnTypeError = convert.TypeErrorKeep
@@ -84,6 +85,7 @@ func TestShapeKeepsWhatDoesNotFit(t *testing.T) {
 // TestShapeParks: rows that do not fit are bad rows, and follow the flow's
 // policy for those. The rows announced are compared with the rows read.
 func TestShapeParks(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	e, rows := w.shapedExport(func(*Flow) {})
 	w.wantExport(e, state.Parked, state.ReasonBadRows, SafeHere)
@@ -107,6 +109,7 @@ func TestShapeParks(t *testing.T) {
 // TestShapeThatCannotBe is refused when the relay is made, and names clash with
 // a file's when its rows are read: parked, not tried again.
 func TestShapeThatCannotBe(t *testing.T) {
+	t.Parallel()
 	f := Flow{Name: "a", Shape: convert.Shape{Transform: "{"}}
 	if err := f.compile(); err == nil || !strings.Contains(err.Error(), "flow a: transform: ") {
 		t.Errorf("got %v", err)

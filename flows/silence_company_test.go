@@ -52,6 +52,7 @@ func (w *rig) ofCompany(company string, events int) {
 // FinOps' history names no company: what it exported of another one is no
 // reason to call a company's flow late, nor an entity of it missing.
 func TestCompaniesAreToldApart(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		happens func(w *rig)
@@ -83,6 +84,7 @@ func TestCompaniesAreToldApart(t *testing.T) {
 		}, state.Late, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := newRig(t)
 			usmf := w.flowPerCompany()
 			c.happens(w)

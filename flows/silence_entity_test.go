@@ -31,6 +31,7 @@ func (w *rig) slot(changed, come string) {
 // FinOps exported rows of it, or ran nothing of it; not when it had no changes,
 // nor when it never came at the flow's rhythm.
 func TestOneEntityIsMissing(t *testing.T) {
+	t.Parallel()
 	const both, customers, vendors = "Customer groups,Vendor groups", "Customer groups", "Vendor groups"
 	for _, c := range []struct {
 		name        string
@@ -99,6 +100,7 @@ func TestOneEntityIsMissing(t *testing.T) {
 // Nothing is said of single entities where FinOps cannot be asked, and what
 // waits in the queue or on the list is not missing.
 func TestEntityThatIsNotMissing(t *testing.T) {
+	t.Parallel()
 	const both, customers, vendors = "Customer groups,Vendor groups", "Customer groups", "Vendor groups"
 	for name, arrange := range map[string]func(w *rig, cfg *Config){
 		"no sign-in": func(w *rig, cfg *Config) { cfg.Environments["prod"] = loopback() },
@@ -145,6 +147,7 @@ func TestEntityThatIsNotMissing(t *testing.T) {
 // and then no more: that it was learned from weeks long past does not bring it
 // back.
 func TestEntityIsMissingForThirtyDays(t *testing.T) {
+	t.Parallel()
 	const both, customers, vendors = "Customer groups,Vendor groups", "Customer groups", "Vendor groups"
 	w := newRig(t)
 	cfg, _ := w.expects()

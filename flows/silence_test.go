@@ -52,6 +52,7 @@ func (w *rig) stands() CadenceStands {
 
 // Before anybody is alarmed, the queue is drained and FinOps' history read.
 func TestSilenceIsLookedInto(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		finop func(w *rig)
@@ -118,6 +119,7 @@ func TestSilenceIsLookedInto(t *testing.T) {
 
 // A flow without sign-in is late in plain words.
 func TestSilenceWithoutSignIn(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.takesAll()
 	cfg.Flows[0].Cadence, _ = cadence.Parse("15m", "", time.Minute)
@@ -139,6 +141,7 @@ func TestSilenceWithoutSignIn(t *testing.T) {
 
 // The watch runs by itself.
 func TestWatchLoop(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, _ := w.expects()
 	cfg.Polling = true
@@ -151,6 +154,7 @@ func TestWatchLoop(t *testing.T) {
 
 // While exports are overdue the queue is drained every five minutes.
 func TestSilenceShortensTheInterval(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, q := w.expects()
 	w.run(cfg)
@@ -180,12 +184,14 @@ func TestSilenceShortensTheInterval(t *testing.T) {
 // the queue is drained all the while, so nothing older is ever delivered after
 // newer rows, whether FinOps says which run a message is of or not.
 func TestEventsThenSilence(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		proven bool
 		copies int // of each run that an event announced
 	}{{"runs are told", true, 1}, {"runs are not told", false, 2}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := newRig(t)
 			cfg, q := w.expects()
 			w.run(cfg)
@@ -288,6 +294,7 @@ func (w *rig) inLandingOrder() []state.Export {
 
 // What a flow does with an export of no rows.
 func TestZeroRows(t *testing.T) {
+	t.Parallel()
 	for policy, want := range map[Policy]struct {
 		state  state.State
 		reason state.Reason
@@ -326,6 +333,7 @@ func TestZeroRows(t *testing.T) {
 // A project's schedule: missed slots run once, company after company, and a slot
 // that finds the last run open starts none.
 func TestScheduledExports(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg := w.runs(sim.ExecutionScript{})
 	schedule, err := cron.ParseStandard("0 * * * *")
@@ -367,6 +375,7 @@ func TestScheduledExports(t *testing.T) {
 // An ended run that gives no link is given up after ten minutes, however long
 // it ran.
 func TestEndedRunWithoutLink(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.runs(sim.ExecutionScript{Statuses: sim.Polls(1, 1, 3, sim.StatusSucceeded), URLEmpty: 1 << 20}))
 	id := w.ask("usmf")[0]

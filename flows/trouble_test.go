@@ -196,6 +196,7 @@ func TestOutputThatIsAway(t *testing.T) {
 
 // A fault of ours on one file parks that one.
 func TestPanicParks(t *testing.T) {
+	t.Parallel()
 	for _, step := range []string{"fetch", "convert", "commit"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()

@@ -13,6 +13,7 @@ import (
 // The drain of one flow's queue takes for ever; another flow that is late is
 // said to be late all the same, and a stop ends both.
 func TestLongDrainDoesNotHideAnotherFlow(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	cfg, _ := w.expects()
 	every2h, err := cadence.Parse("2h", "", 30*time.Minute)

@@ -78,6 +78,7 @@ func TestAdviceNamesCommandsThatExist(t *testing.T) {
 }
 
 func TestShipmentWhereabouts(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.open(w.takesAll())
 	now := w.db.Now()

@@ -33,6 +33,7 @@ func workbook(t *testing.T, table sim.Table, password string) []byte {
 // TestWorkbookInAPackage: its sheet is found by the entity, its rows land, and
 // one with a password is parked as that while its neighbours land.
 func TestWorkbookInAPackage(t *testing.T) {
+	t.Parallel()
 	w := newRig(t)
 	w.run(w.takesAll())
 	groups, units := w.fo.SampleEntity("Customer groups", 5), w.fo.SampleEntity("Units", 3)

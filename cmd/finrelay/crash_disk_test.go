@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"testing/fstest"
 )
 
 // disk replays a recording and knows at each moment what a disk would hold
@@ -103,8 +106,9 @@ const (
 
 var cuts = []cut{strictCut, orderedCut, eagerCut, reversedCut, scatteredCut}
 
-// write puts what the cut leaves into a real folder.
-func (d *disk) write(to string, model cut, seed uint64) error {
+// left gives what the cut leaves. It is kept in memory, because most moments of
+// a recording leave what another one left already.
+func (d *disk) left(model cut, seed uint64) fstest.MapFS {
 	coin := rand.New(rand.NewPCG(seed, 0))
 	names := map[*inode]map[string]*inode{}
 	newest := map[*inode]*nameChange{}
@@ -133,18 +137,33 @@ func (d *disk) write(to string, model cut, seed uint64) error {
 			names[s.folder][s.name] = s.to
 		}
 	}
-	return writeNode(to, d.top, names, func(n *inode) []byte { return n.after(model, coin) })
+	left := fstest.MapFS{}
+	leave(left, ".", d.top, names, func(n *inode) []byte { return n.after(model, coin) })
+	return left
 }
 
-func writeNode(to string, n *inode, names map[*inode]map[string]*inode, content func(*inode) []byte) error {
+func leave(left fstest.MapFS, at string, n *inode, names map[*inode]map[string]*inode, content func(*inode) []byte) {
 	if !n.folder {
-		return os.WriteFile(to, content(n), 0o600)
+		left[at] = &fstest.MapFile{Data: content(n), Mode: 0o600}
+		return
 	}
-	if err := os.MkdirAll(to, 0o700); err != nil {
-		return err
-	}
+	left[at] = &fstest.MapFile{Mode: fs.ModeDir | 0o700}
 	for _, name := range sortedNames(names[n]) {
-		if err := writeNode(filepath.Join(to, name), names[n][name], names, content); err != nil {
+		leave(left, path.Join(at, name), names[n][name], names, content)
+	}
+}
+
+// writeLeft puts what a cut left into a real folder.
+func writeLeft(to string, left fstest.MapFS) error {
+	for _, name := range slices.Sorted(maps.Keys(left)) { // a folder comes before what is in it
+		at, f := filepath.Join(to, name), left[name]
+		var err error
+		if f.Mode.IsDir() {
+			err = os.MkdirAll(at, 0o700)
+		} else {
+			err = os.WriteFile(at, f.Data, f.Mode)
+		}
+		if err != nil {
 			return err
 		}
 	}

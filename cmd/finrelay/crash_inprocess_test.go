@@ -86,7 +86,7 @@ const restHere = 20 * time.Second
 
 // Rest waits until nothing is on its way and gives what the ledger says then.
 func (s *servedHere) Rest(ctx context.Context) (aftermath, error) {
-	for until := time.Now().Add(restHere); ; time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(restHere); ; time.Sleep(lookAgain) {
 		status, err := s.Client.Status(ctx, "")
 		if err != nil {
 			return nil, err

@@ -35,6 +35,10 @@ type lineage struct {
 // longest bounds every wait of the crash tests.
 const longest = 60 * time.Second
 
+// lookAgain is between two looks at a status, which costs a server more than
+// many a step that a test waits for.
+const lookAgain = 25 * time.Millisecond
+
 func (l *lineage) start() error {
 	var env []string
 	if l.starts < len(l.env) {
@@ -134,7 +138,7 @@ func (l *lineage) send(ctx context.Context, bodies [][]byte) error {
 func (l *lineage) rest(ctx context.Context, deaths int) (aftermath, error) {
 	until := time.Now().Add(longest)
 	for {
-		if err := l.succeed(10 * time.Millisecond); err != nil {
+		if err := l.succeed(lookAgain); err != nil {
 			return nil, err
 		}
 		status, err := l.client.Status(ctx, "")

@@ -7,13 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/fstest"
 
 	"finrelay/exporter/outputs"
 )
@@ -26,6 +30,10 @@ const crashPoints = "FINRELAY_CRASH_POINTS"
 // renames come on top, and each is tried with every model of what a power cut
 // leaves.
 const usualPoints = 17
+
+// restartsAtOnce is more than there are cores: a restart mostly waits for the
+// disk.
+const restartsAtOnce = 4
 
 // recording is what a real server did to its folder while it landed the
 // workload, and what came of it.
@@ -54,16 +62,25 @@ func TestLostUnsyncedWrites(t *testing.T) {
 	}
 	t.Run("all synced writes are there", func(t *testing.T) {
 		t.Parallel()
-		n, tried := 0, map[string]bool{}
+		restarts := make(chan func())
+		var all sync.WaitGroup
+		defer all.Wait()
+		defer close(restarts)
+		for range restartsAtOnce {
+			all.Go(func() {
+				for restart := range restarts {
+					restart()
+				}
+			})
+		}
+		n := 0
 		rec.replay(t, rec.pick(points), nil, func(p powerCut) bool {
-			key := p.fingerprint(t)
-			if tried[key] {
-				return true // the same folder and the same promises as before
-			}
-			tried[key] = true
 			n++
-			if err := rec.restart(t.Context(), p); err != nil {
-				t.Errorf("power cut at moment %d of %d, model %s: %v", p.at, len(rec.moments), p.model, err)
+			folder := rec.work.folder(t, "10s")
+			restarts <- func() {
+				if err := rec.restart(t.Context(), folder, p); err != nil {
+					t.Errorf("power cut at moment %d of %d, model %s: %v", p.at, len(rec.moments), p.model, err)
+				}
 			}
 			return true
 		})
@@ -87,12 +104,12 @@ func TestLostUnsyncedWrites(t *testing.T) {
 			t.Parallel()
 			var missed error
 			rec.replay(t, rec.pick(3), ignore, func(p powerCut) bool {
-				missed = checkVisible(filepath.Join(p.folder, "out")) // cheap, so of all folders first
+				missed = checkVisible(p.left) // cheap, so of all folders first
 				return missed == nil
 			})
 			if missed == nil {
 				rec.replay(t, rec.pick(3), ignore, func(p powerCut) bool {
-					missed = rec.restart(t.Context(), p)
+					missed = rec.restart(t.Context(), rec.work.folder(t, "10s"), p)
 					return missed == nil
 				})
 			}
@@ -188,28 +205,32 @@ func (rec *recording) pick(n int) []int {
 	return slices.Compact(some)
 }
 
-// powerCut is a folder as a power cut leaves it.
+// powerCut is a moment of a recording and what a power cut then leaves.
 type powerCut struct {
-	folder   string
+	left     fstest.MapFS
 	at       int
 	model    cut
 	answered map[string]bool
 }
 
-// replay builds the folders of the given moments and calls try for each, until
-// it returns false.
+// replay goes through the given moments and calls try for each power cut that
+// leaves something else, or after other promises, than those before it. It ends
+// when try returns false.
 func (rec *recording) replay(t *testing.T, points []int, ignore func(string) bool, try func(powerCut) bool) {
 	t.Helper()
 	d := rec.disk()
 	d.ignore = ignore
+	tried := map[string]bool{}
 	for i, m := range rec.moments {
 		if len(points) > 0 && points[0] == i {
 			points = points[1:]
 			for _, model := range cuts {
-				p := powerCut{folder: rec.work.folder(t, "10s"), at: i, model: model, answered: d.answered}
-				if err := d.write(p.folder, model, uint64(i)); err != nil {
-					t.Fatal(err)
+				p := powerCut{left: d.left(model, uint64(i)), at: i, model: model, answered: maps.Clone(d.answered)}
+				key := p.fingerprint()
+				if tried[key] {
+					continue
 				}
+				tried[key] = true
 				if !try(p) {
 					return
 				}
@@ -221,33 +242,27 @@ func (rec *recording) replay(t *testing.T, points []int, ignore func(string) boo
 	}
 }
 
-func (p powerCut) fingerprint(t *testing.T) string {
-	t.Helper()
+func (p powerCut) fingerprint() string {
 	h := sha256.New()
-	err := filepath.WalkDir(p.folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			fmt.Fprintln(h, path[len(p.folder):])
-			return err
-		}
-		body, err := os.ReadFile(path)
-		fmt.Fprintf(h, "%s %x\n", path[len(p.folder):], sha256.Sum256(body))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range slices.Sorted(maps.Keys(p.left)) {
+		fmt.Fprintf(h, "%s %d\n", name, len(p.left[name].Data))
+		h.Write(p.left[name].Data)
 	}
 	return fmt.Sprintf("%x %d", h.Sum(nil), len(p.answered))
 }
 
-// restart checks a folder after a power cut: what is visible is true; a server
-// started on it brings to its end what was answered before the cut, without
-// hearing of it again; and after FinOps has sent again what was not answered,
-// all is as if nothing had happened.
-func (rec *recording) restart(ctx context.Context, p powerCut) (err error) {
-	if err := checkVisible(filepath.Join(p.folder, "out")); err != nil {
+// restart builds the folder as a power cut left it and checks it: what is
+// visible is true; a server started on it brings to its end what was answered
+// before the cut, without hearing of it again; and after FinOps has sent again
+// what was not answered, all is as if nothing had happened.
+func (rec *recording) restart(ctx context.Context, folder string, p powerCut) (err error) {
+	if err := checkVisible(p.left); err != nil {
 		return err
 	}
-	s, door, err := serveHere(p.folder)
+	if err := writeLeft(folder, p.left); err != nil {
+		return err
+	}
+	s, door, err := serveHere(folder)
 	if err != nil {
 		return err
 	}
@@ -276,13 +291,13 @@ func (rec *recording) restart(ctx context.Context, p powerCut) (err error) {
 		return err
 	}
 	stopped = true
-	if err := errors.Join(s.Stop(), got.addFiles(p.folder), checkLedgerFile(p.folder, rec.work.signatures())); err != nil {
+	if err := errors.Join(s.Stop(), got.addFiles(folder), checkLedgerFile(folder, rec.work.signatures())); err != nil {
 		return err
 	}
 	if d := rec.want.difference(got); d != "" {
 		return fmt.Errorf("differs from the undisturbed run:\n%s%s", d, s.log)
 	}
-	return os.RemoveAll(p.folder)
+	return os.RemoveAll(folder)
 }
 
 // missing compares what the ledgers say of one event and all that came of it.
@@ -305,15 +320,15 @@ func (rec *recording) missing(got aftermath, id string) string {
 }
 
 // checkVisible: whoever sees a manifest may rely on it, at every moment.
-func checkVisible(out string) error {
-	return filepath.WalkDir(out, func(path string, e fs.DirEntry, err error) error {
+func checkVisible(left fs.FS) error {
+	return fs.WalkDir(left, "out", func(name string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil || !strings.HasSuffix(path, ".manifest.json") || strings.HasPrefix(e.Name(), ".") {
+		if err != nil || !strings.HasSuffix(name, ".manifest.json") || strings.HasPrefix(e.Name(), ".") {
 			return err
 		}
-		text, err := os.ReadFile(path)
+		text, err := fs.ReadFile(left, name)
 		if err != nil {
 			return err
 		}
@@ -321,7 +336,7 @@ func checkVisible(out string) error {
 		if err := json.Unmarshal(text, &m); err != nil {
 			return fmt.Errorf("manifest %s is visible and cannot be read: %w", e.Name(), err)
 		}
-		data, err := os.ReadFile(filepath.Join(filepath.Dir(path), m.DataFile))
+		data, err := fs.ReadFile(left, path.Join(path.Dir(name), m.DataFile))
 		if err != nil {
 			return fmt.Errorf("manifest %s is visible without its data file: %w", e.Name(), err)
 		}
@@ -329,7 +344,7 @@ func checkVisible(out string) error {
 			return fmt.Errorf("manifest %s is visible, and its data file of %d bytes is not the one of %d bytes it speaks of", e.Name(), len(data), m.Bytes)
 		}
 		if m.BadRowsFile != "" {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m.BadRowsFile)); err != nil {
+			if _, err := fs.Stat(left, path.Join(path.Dir(name), m.BadRowsFile)); err != nil {
 				return fmt.Errorf("manifest %s is visible without its rows set aside: %w", e.Name(), err)
 			}
 		}

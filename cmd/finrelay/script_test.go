@@ -200,7 +200,7 @@ func waitStatus(stateFolder string, enough func(web.StatusView) bool) error {
 	client := web.Dial(socket)
 	ctx, cancel := context.WithTimeout(context.Background(), restTimeout)
 	defer cancel()
-	for start := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+	for start := time.Now(); ; time.Sleep(lookAgain) {
 		v, err := client.Status(ctx, "")
 		if err != nil {
 			return fmt.Errorf("after %s: %w", time.Since(start), err)
