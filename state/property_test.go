@@ -127,7 +127,19 @@ func (w *walk) actions() map[string]func(*rapid.T) {
 			id := w.shipment("s")
 			return w.db.Fetched(bg, id, RawFile{File: "raw/" + id, Proof: ProofWhole})
 		}),
-		"wait": on(func() error { return w.db.WaitFetch(bg, w.shipment("s"), w.now.Add(time.Minute), ReasonBusy, "") }),
+		"doubted": on(func() error {
+			s, err := w.db.Shipment(bg, w.shipment("s"))
+			if err != nil {
+				return err
+			}
+			as := rapid.SampledFrom([]Doubt{DoubtNoExport, DoubtUnframed, DoubtUnknown}).Draw(w.t, "as")
+			seen := Seen{File: "raw/" + s.ID + ".doubted", As: as, SHA256: rapid.SampledFrom([]string{"ab", "cd"}).Draw(w.t, "sha"), Bytes: 2}
+			due := rapid.SampledFrom([]time.Time{{}, w.now.Add(time.Minute)}).Draw(w.t, "due")
+			return w.db.Doubted(bg, s.ID, seen, due, ReasonUnproved, "")
+		}),
+		"taken":      on(func() error { return errOf(w.db.TakeAsIs(bg, w.shipment("s"), "eve", "")) }),
+		"claim acks": on(func() error { return errOf(w.db.ClaimAcks(bg, 5)) }),
+		"wait":       on(func() error { return w.db.WaitFetch(bg, w.shipment("s"), w.now.Add(time.Minute), ReasonBusy, "") }),
 		"expire": on(func() error {
 			return w.db.Expire(bg, w.shipment("s"), testTime.Add(time.Duration(rapid.IntRange(0, 5).Draw(w.t, "of"))*time.Hour), "")
 		}),
