@@ -195,6 +195,7 @@ func (r *Relay) drain(ctx, taking context.Context, client *dmf.Client, q Queue, 
 		r.cfg.Trace("dequeue")
 		m, err := client.Dequeue(ctx, q.Activity)
 		if errors.Is(err, dmf.ErrEmpty) {
+			r.cfg.Trace("drained")
 			for _, id := range again {
 				if err := await(id); err != nil {
 					return err

@@ -82,7 +82,7 @@ func newPlayedScenario(t *testing.T, file string, want outcome) *playedScenario 
 		switch step {
 		case "dequeue":
 			p.dequeues.Store(true)
-		case "message-stored":
+		case "message-stored", "drained":
 			p.dequeues.Store(false)
 		}
 	})

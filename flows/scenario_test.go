@@ -42,6 +42,7 @@ var scenarioOutcomes = map[string]outcome{
 		// The second run answers with an empty id, and the third succeeds partly.
 		landed: 12 + 12 + 1, failed: map[state.Reason]int{state.ReasonNotStarted: 1}, parked: map[state.Reason]int{state.ReasonPartial: 1},
 	},
+	"gateway": {landed: 18},
 	"throttled": {
 		ask: []ExportRequest{{Project: "Contoso sales orders"}}, asked: 2*time.Minute + 30*time.Second,
 		landed: 10 + 5 + 1, problem: "429",

@@ -85,6 +85,7 @@ func TestReadyScenarios(t *testing.T) {
 	}{
 		"calm":         {16 + 12, 16, 12, 112 * time.Minute},
 		"flaky":        {24, 12, 12, 57 * time.Minute},
+		"gateway":      {18, 0, 18, 171 * time.Minute},
 		"throttled":    {15, 5, 10, 18*time.Minute + 30*time.Second},
 		"expiring":     {16, 15, 5, 9*time.Minute + 30*time.Second},
 		"backlog-2000": {2000, 0, 2000, 0},
