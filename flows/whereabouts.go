@@ -316,10 +316,10 @@ func Advice(reason state.Reason) string {
 }
 
 var advice = map[state.Reason]string{
-	state.ReasonUnreadable:    "finrelay inspect EVENT-ID shows what is not understood; if a field has another name, set doors.finops.fields, then finrelay rerun EVENT-ID",
+	state.ReasonUnreadable:    "finrelay inspect EVENT-ID shows what is not understood; if a field has another name, set doors.finops.fields, finrelay reload, then finrelay rerun EVENT-ID",
 	state.ReasonNoLinkFound:   "nothing in it looks like a link: finrelay events show EVENT-ID tells what came; have the sender put the link into it, or finrelay skip EVENT-ID --why \"no file\" if none belongs to it",
 	state.ReasonLinkExpired:   "post the event again with a fresh link if its sender can make one: the same event with a younger link goes on by itself",
-	state.ReasonLinkRefused:   "read the server's text above: allow this machine's address, or https, on the storage account, then finrelay rerun SHIPMENT-ID",
+	state.ReasonLinkRefused:   "read the server's text above: allow this machine's address, or https, on the storage account, then finrelay rerun SHIPMENT-ID; a signature that does not match is of a link that was changed on its way, or whose account has new keys, and needs another link: run the export again",
 	state.ReasonLinkGone:      "the file is not in the storage any more",
 	state.ReasonLinkHostile:   "if the host is right, add it to environments.NAME.link_hosts (of the simulator: loopback_links: true), finrelay reload, then finrelay rerun SHIPMENT-ID; if not, somebody has sent a forged event",
 	state.ReasonNotAzure:      "look for a proxy or firewall between here and the storage account, then finrelay rerun SHIPMENT-ID",
@@ -341,8 +341,8 @@ var advice = map[state.Reason]string{
 	state.ReasonEncrypted:     "FinOps encrypts neither packages nor workbooks: export again without a password, or look at the raw file and where it came from",
 	state.ReasonFormat:        "this version does not read the format; the raw file is kept: use CSV, XML or XLSX in the data project, or finrelay rerun after an upgrade",
 	state.ReasonMalformed:     "the file breaks off, is not well-formed or does not fit the flow's read, columns and constants, as named: correct the flow, finrelay reload, then finrelay rerun EXPORT-ID, or look at the raw file",
-	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, the column's type or on_type_error if a value does not fit, or on_bad_rows: land to set such rows aside; then finrelay rerun EXPORT-ID",
-	state.ReasonRowMismatch:   "compare with the execution in FinOps; set on_row_mismatch: warn for the flow to let it land, then finrelay rerun EXPORT-ID",
+	state.ReasonBadRows:       "look at the places named; set read.delimiter or read.quote of the flow if they are misread, the column's type or on_type_error if a value does not fit, or on_bad_rows: land to set such rows aside; finrelay reload, then finrelay rerun EXPORT-ID",
+	state.ReasonRowMismatch:   "compare with the execution in FinOps; set on_row_mismatch: warn for the flow to let it land, finrelay reload, then finrelay rerun EXPORT-ID",
 	state.ReasonZeroRows:      "see in FinOps whether the run should have had rows; set on_zero_rows: land or omit for the flow, finrelay reload, then finrelay rerun EXPORT-ID, or finrelay skip EXPORT-ID --why \"was empty\"",
 	state.ReasonNoFlow:        "add a flow that takes this entity (its detail, or finrelay inspect for an event, says why none does), finrelay reload, then finrelay rerun EXPORT-ID",
 	state.ReasonFlowError:     "correct the flow's condition, finrelay reload, then finrelay rerun EXPORT-ID",
