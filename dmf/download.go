@@ -45,7 +45,7 @@ var ErrNoFile = errors.New("the answer brings no file")
 // not a page to sign in at. Nothing was sent there, above all no token.
 type RedirectError struct {
 	Status   int
-	Location string // absolute; may carry a signature: never log it
+	Location string // absolute, "" when the answer names none; may carry a signature: never log it
 }
 
 func (e *RedirectError) Error() string {
@@ -54,6 +54,9 @@ func (e *RedirectError) Error() string {
 
 // Host is where the redirect points to.
 func (e *RedirectError) Host() string {
+	if e.Location == "" {
+		return "nowhere: the answer names no address"
+	}
 	u, err := url.Parse(e.Location)
 	if err != nil || u.Host == "" {
 		return "an address that cannot be read"
@@ -65,8 +68,10 @@ func (e *RedirectError) Host() string {
 // to Azure's storage do: then it asks for no sign-in.
 func (e *RedirectError) Signed() bool {
 	u, err := url.Parse(e.Location)
-	return err == nil && u.Query().Get("sig") != ""
+	return err == nil && signedLink(u)
 }
+
+func signedLink(u *url.URL) bool { return u.Query().Get("sig") != "" }
 
 // OpenDownload opens the file of m. The header may take HeaderTimeout, and each
 // further byte IdleTimeout, but there is no limit on the whole: ctx, which

@@ -70,6 +70,11 @@ func parseMessage(raw []byte) (Message, error) {
 	if m.CorrelationID == "" {
 		return m, fmt.Errorf("%w: no CorrelationId", ErrUnreadable)
 	}
+	// An error that names a correlation is no message: it cannot be acknowledged,
+	// and says nothing about a file.
+	if m.PopReceipt == "" && m.DownloadLocation == "" {
+		return m, fmt.Errorf("%w: neither PopReceipt nor DownloadLocation", ErrUnreadable)
+	}
 	// Assumed: a missing flag means there is a file, as older versions had no
 	// flag; only a plain false denies one that has a location.
 	exists := strings.ToLower(fieldText(fields, "IsDownLoadFileExist"))

@@ -27,13 +27,13 @@ func TestParseMessage(t *testing.T) {
 			Message{CorrelationID: "a", PopReceipt: "p", FileError: "No records."}},
 		{"location denied", `{"CorrelationId":"a","DownloadLocation":"/x","IsDownLoadFileExist":false}`, Message{CorrelationID: "a", DownloadLocation: "/x"}},
 		{"denied in words", `{"CorrelationId":"a","DownloadLocation":"/x","IsDownLoadFileExist":"False"}`, Message{CorrelationID: "a", DownloadLocation: "/x"}},
-		{"flag without location", `{"CorrelationId":"a","DownloadLocation":"","IsDownLoadFileExist":true}`, Message{CorrelationID: "a"}},
+		{"flag without location", `{"CorrelationId":"a","PopReceipt":"p","DownloadLocation":"","IsDownLoadFileExist":true}`, Message{CorrelationID: "a", PopReceipt: "p"}},
 		{"no flag", `{"CorrelationId":"a","DownloadLocation":"/x"}`, Message{CorrelationID: "a", DownloadLocation: "/x", HasFile: true}},
 		{"plain capitals", `{"correlationid":"{A}","popreceipt":"P","downloadlocation":"/x","isDownloadFileExist":1}`,
 			Message{CorrelationID: "a", PopReceipt: "P", DownloadLocation: "/x", HasFile: true}},
-		{"first delivery", `{"CorrelationId":"a","LastDequeueDateTime":""}`, Message{CorrelationID: "a"}},
-		{"later delivery", `{"CorrelationId":"a","LastDequeueDateTime":"2026-03-02T09:15:42Z"}`, Message{CorrelationID: "a", LastDequeued: "2026-03-02T09:15:42Z"}},
-		{"other name for it", `{"CorrelationId":"a","DequeueCount":0,"LastDequeuedTime":"x"}`, Message{CorrelationID: "a", LastDequeued: "x"}},
+		{"first delivery", `{"CorrelationId":"a","PopReceipt":"p","LastDequeueDateTime":""}`, Message{CorrelationID: "a", PopReceipt: "p"}},
+		{"later delivery", `{"CorrelationId":"a","PopReceipt":"p","LastDequeueDateTime":"2026-03-02T09:15:42Z"}`, Message{CorrelationID: "a", PopReceipt: "p", LastDequeued: "2026-03-02T09:15:42Z"}},
+		{"other name for it", `{"CorrelationId":"a","PopReceipt":"p","DequeueCount":0,"LastDequeuedTime":"x"}`, Message{CorrelationID: "a", PopReceipt: "p", LastDequeued: "x"}},
 		{"object in a string", `"{\"CorrelationId\":\"a\",\"DownloadLocation\":\"/x\"}"`, Message{CorrelationID: "a", DownloadLocation: "/x", HasFile: true}},
 	} {
 		got, err := parseMessage([]byte(c.body))
@@ -61,6 +61,7 @@ func TestParseMessageWithoutOne(t *testing.T) {
 		"": ErrEmpty, " \r\n": ErrEmpty, "null": ErrEmpty, `""`: ErrEmpty, "\xEF\xBB\xBF": ErrEmpty,
 		"{}": ErrUnreadable, "[]": ErrUnreadable, "<html><title>Sign in</title>": ErrUnreadable,
 		`{"CorrelationId":`: ErrUnreadable, `{"PopReceipt":"p"}`: ErrUnreadable, `{"CorrelationId":{}}`: ErrUnreadable,
+		`{"error":{"code":"503"},"correlationId":"7d9a2f10"}`: ErrUnreadable,
 	} {
 		if _, err := parseMessage([]byte(body)); !errors.Is(err, want) {
 			t.Errorf("parseMessage(%q): got %v, want %v", body, err, want)

@@ -62,8 +62,11 @@ func (c *Client) Ack(ctx context.Context, activity ActivityID, raw []byte) error
 	if len(raw) == 0 {
 		return fmt.Errorf("ack of activity %s: no message body was kept", activity)
 	}
-	_, err := c.call(ctx, request{
+	a, err := c.call(ctx, request{
 		op: op, method: http.MethodPost, url: c.endpoint(connectorPath(op, activity)), body: raw, changes: true, timeout: queueTimeout,
 	})
+	if title, page := htmlTitle(a.body); err == nil && page {
+		return c.unreadable(op, a, cleanText(title, 200)) // a proxy's, which says nothing about the ack
+	}
 	return err
 }

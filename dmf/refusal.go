@@ -84,7 +84,12 @@ func (c *Client) redirected(r request, resp *http.Response) error {
 	if err == nil && u.Host != "" {
 		to = " to " + clipText(u.Hostname(), 100)
 	}
-	if r.raw && err == nil && !signInPage(u) {
+	switch {
+	case r.raw && resp.StatusCode == http.StatusNotModified:
+		return ErrNoFile
+	case r.raw && err != nil:
+		return &RedirectError{Status: resp.StatusCode}
+	case r.raw && (signedLink(u) || !signInPage(u)):
 		return &RedirectError{Status: resp.StatusCode, Location: u.String()}
 	}
 	return &SignInError{Code: CodeRedirected, Status: resp.StatusCode, Hint: "FinOps sends this call on" + to + " instead of answering, as it does to a browser that has not signed in: " +
@@ -97,9 +102,12 @@ func (c *Client) redirected(r request, resp *http.Response) error {
 // Source: Microsoft Learn, "OAuth 2.0 authorization code flow" and AD FS'
 // endpoints: /oauth2/authorize, /adfs/ls. Observed: scheduler issues 49 and 56.
 func signInPage(u *url.URL) bool {
-	text := strings.ToLower(u.Host + u.Path)
-	for _, sign := range []string{"login.", "/login", "/signin", "/sign-in", "/adfs/", "oauth2/authorize", "/account/"} {
-		if strings.Contains(text, sign) {
+	if host := strings.ToLower(u.Hostname()); strings.HasPrefix(host, "login.") || strings.HasPrefix(host, "sts.") || strings.HasPrefix(host, "adfs.") {
+		return true
+	}
+	for _, part := range strings.Split(strings.ToLower(u.Path), "/") {
+		switch strings.TrimSuffix(strings.TrimSuffix(part, ".aspx"), ".html") {
+		case "login", "signin", "sign-in", "logon", "adfs", "oauth2", "account", "sso", "saml2":
 			return true
 		}
 	}

@@ -27,14 +27,20 @@ func (r *Relay) fetch(ctx context.Context, job state.FetchJob) {
 	})
 	if err == nil {
 		r.cfg.Trace("fetched")
-		if !r.record(ctx, log, func(ctx context.Context) error { return r.db.Fetched(ctx, s.ID, raw) }) {
+		counts := false
+		r.record(ctx, log, decided(log, func(ctx context.Context) error {
+			err := r.db.Fetched(ctx, s.ID, raw)
+			counts = err == nil
+			return err
+		}))
+		if !counts {
 			return
 		}
 		r.cfg.Trace("fetched-recorded")
 		log.Info("fetched", keyBytes, raw.Bytes, keyTook, time.Since(began), "proof", raw.Proof)
 		// What was kept has its name before the ledger knows of it.
 		if s.Seen.File != "" || s.Attempts > 1 || s.Interrupted > 0 {
-			r.forgetDoubts(s)
+			r.forgetDoubts(s, raw.File)
 		}
 		return
 	}
@@ -43,7 +49,20 @@ func (r *Relay) fetch(ctx context.Context, job state.FetchJob) {
 	}
 	v := judge(err, r.fetchFacts(s))
 	r.logFetch(log, s, v)
-	r.record(ctx, log, func(ctx context.Context) error { return r.settleFetch(ctx, s, v, err) })
+	r.record(ctx, log, decided(log, func(ctx context.Context) error { return r.settleFetch(ctx, s, v, err) }))
+}
+
+// decided makes of a download's end one that says nothing when a person has
+// decided about the shipment meanwhile.
+func decided(log *slog.Logger, step func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := step(ctx)
+		if refused, ok := errors.AsType[*state.TransitionError](err); ok {
+			log.Info("what the download came to does not count: it was decided meanwhile", keyError, refused)
+			return nil
+		}
+		return err
+	}
 }
 
 // download runs until the file is durable and proved, and only then has its
@@ -77,18 +96,18 @@ func (r *Relay) download(ctx context.Context, job state.FetchJob) (state.RawFile
 
 // bring downloads the file. One that is there already under its final name was
 // made durable by a process that ended before it could say so; it is not asked
-// for again, because its link may be dead by now. Where something came before
-// that was in doubt, a download has another name until it is proved.
+// for again, because its link may be dead by now. Only what the storage vouches
+// for has that name before it is looked at.
 func (r *Relay) bring(ctx context.Context, job state.FetchJob, path string) (got fetch.Result, detail string, err error) {
 	s := job.Shipment
 	existing, ok, err := fetch.Existing(path)
 	if err != nil || ok {
 		// No link's file has this name without the storage's word, but for hosts that give none.
-		existing.Vouched = len(r.cfg.Environments[job.Shipment.Environment].Link.PlainHosts) == 0
+		existing.Vouched = !r.plainHosts(s)
 		return existing, "found complete after an interruption", err
 	}
-	if s.Seen.File != "" {
-		path += againSuffix
+	if s.Source == "queue" || s.Seen.File != "" || r.plainHosts(s) {
+		path += newSuffix
 	}
 	src, err := r.source(ctx, job)
 	if err != nil {
@@ -106,6 +125,12 @@ func (r *Relay) bring(ctx context.Context, job state.FetchJob, path string) (got
 		detail = fmt.Sprintf("resumed where it was cut off (%d×)", got.Resumed)
 	}
 	return got, detail, err
+}
+
+// plainHosts says whether a shipment's link may lead to a host that does not
+// vouch for its files.
+func (r *Relay) plainHosts(s state.Shipment) bool {
+	return len(r.cfg.Environments[s.Environment].Link.PlainHosts) > 0
 }
 
 func (r *Relay) logFetch(log *slog.Logger, s state.Shipment, v verdict) {
@@ -128,7 +153,14 @@ func (r *Relay) settleFetch(ctx context.Context, s state.Shipment, v verdict, er
 		if v.action == park {
 			due = time.Time{}
 		}
-		return r.db.Doubted(ctx, s.ID, doubt.seen, due, v.reason, v.detail)
+		if err := r.db.Doubted(ctx, s.ID, doubt.seen, due, v.reason, v.detail); err != nil {
+			return err
+		}
+		now, err := r.db.Shipment(ctx, s.ID)
+		if err == nil {
+			r.forgetDoubts(s, doubt.seen.File, now.Seen.File)
+		}
+		return err
 	}
 	switch v.action {
 	case release:
@@ -136,7 +168,7 @@ func (r *Relay) settleFetch(ctx context.Context, s state.Shipment, v verdict, er
 	case renew:
 		return r.db.Expire(ctx, s.ID, s.Deadline, v.detail)
 	case park:
-		return r.db.ParkShipment(ctx, s.ID, v.reason, v.detail)
+		return r.db.ParkFetch(ctx, s.ID, v.reason, v.detail)
 	}
 	return r.db.WaitFetch(ctx, s.ID, due, v.reason, v.detail)
 }

@@ -77,21 +77,44 @@ func asLinkError(err error) error {
 		kind = fetch.KindNoFile
 	case api.StatusCode == http.StatusNotFound || api.StatusCode == http.StatusGone:
 		kind = fetch.KindMissing
+	case refusesRequest(api.StatusCode):
+		kind = fetch.KindNoFile
 	case api.StatusCode != 0:
 		kind = fetch.KindBusy // the connector answers 500 now and then, and serves the same file a moment later
 	}
 	return &fetch.LinkError{Kind: kind, StatusCode: api.StatusCode, RetryAfter: api.RetryAfter, Err: err}
 }
 
+// refusesRequest says whether a status is about the request, which is the same
+// next time, and not about the moment or the sign-in.
+func refusesRequest(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= 400 && status < 500
+}
+
+// removedEnvironmentError is a download for which the configuration has not
+// what it needs any more.
+type removedEnvironmentError struct{ environment, what string }
+
+func (e *removedEnvironmentError) Error() string {
+	return "environment " + e.environment + " " + e.what
+}
+
 // source gives what a claimed shipment is downloaded from.
 func (r *Relay) source(ctx context.Context, job state.FetchJob) (fetch.Source, error) {
 	s := job.Shipment
+	if !r.KnowsEnvironment(s.Environment) {
+		return nil, &removedEnvironmentError{s.Environment, "is not in the configuration any more"}
+	}
 	if s.Source != "queue" {
 		return r.client(s.Environment).Link(job.Link)
 	}
 	client := r.cfg.Environments[s.Environment].FinOps
 	if client == nil {
-		return nil, errors.New("environment " + s.Environment + " has no sign_in any more")
+		return nil, &removedEnvironmentError{s.Environment, "has no sign_in"}
 	}
 	activity, body, err := r.db.MessageBody(ctx, s.ID)
 	if err != nil {

@@ -7,6 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"finrelay/dmf"
@@ -22,9 +25,10 @@ import (
 // proxy that restarts say, is over by then.
 const DefaultProofAfter = 10 * time.Minute
 
-// Names beside a raw file's own, which only what is proved has.
+// Names beside a raw file's own, which only what is proved has. What is kept
+// has its checksum in its name: no other bytes ever take its place.
 const (
-	againSuffix   = ".again"   // a second download: it never passes for the first
+	newSuffix     = ".new"     // a download that is to be looked at
 	doubtedSuffix = ".doubted" // what may be the export
 	pageSuffix    = ".page"    // what is surely not
 )
@@ -77,8 +81,9 @@ func (r *Relay) prove(ctx context.Context, s state.Shipment, got fetch.Result) (
 		doubt.seen.As = state.DoubtUnframed
 	}
 	doubt.repeat = s.Seen.SHA256 == got.SHA256
-	// A table that is cut in the same place twice looks like one that is whole.
-	if got.Framed || found.Ends {
+	// A table that is cut in the same place twice looks like one that is whole,
+	// and an answer in words is the same for hours.
+	if (got.Framed || found.Ends) && found.Is != recognise.Unclear {
 		since := r.db.Now()
 		if doubt.repeat {
 			since = s.Seen.At
@@ -149,24 +154,32 @@ func recogniseBare(got fetch.Result, contents *unpack.Contents) (recognise.Found
 }
 
 // keep gives what is in doubt a name under which it stays until something is
-// proved. Of the two kinds, what may be the export and what is not, each
-// replaces only its own.
+// proved, or other bytes came in its place.
 func (r *Relay) keep(s state.Shipment, got fetch.Result, doubt *doubtError) error {
 	suffix := doubtedSuffix
 	if doubt.seen.As == state.DoubtNoExport {
 		suffix = pageSuffix
 	}
-	doubt.seen.File = rawFile(s.ID) + suffix
+	doubt.seen.File = rawFile(s.ID) + "." + got.SHA256[:12] + suffix
 	return fetch.Move(got.Path, r.inFolder(doubt.seen.File))
 }
 
-// forgetDoubts removes what was kept beside a raw file that is proved now.
-func (r *Relay) forgetDoubts(s state.Shipment) {
-	for _, suffix := range []string{doubtedSuffix, pageSuffix, againSuffix, againSuffix + fetch.UnframedSuffix, fetch.UnframedSuffix} {
-		// What stays is swept at the next start after the raw file's time.
-		if err := os.Remove(r.inFolder(rawFile(s.ID) + suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			r.log.Error("file not removed", "file", rawFile(s.ID)+suffix, keyError, err)
+// forgetDoubts removes what lies beside a raw file's name, or was to become one,
+// but for some files that are kept.
+func (r *Relay) forgetDoubts(s state.Shipment, kept ...string) {
+	beside, err := filepath.Glob(r.inFolder(rawFile(s.ID)) + ".*")
+	for _, path := range beside {
+		file := filepath.Join(rawFolder, filepath.Base(path))
+		if slices.Contains(kept, file) {
+			continue
 		}
+		// What stays is swept at the next start after the raw file's time.
+		if removeErr := os.Remove(path); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
+			err = errors.Join(err, removeErr)
+		}
+	}
+	if err != nil {
+		r.log.Error("file not removed", keyShipment, s.ID, keyError, err)
 	}
 }
 
@@ -189,11 +202,16 @@ func (r *Relay) ShipmentOf(ctx context.Context, name string) (string, error) {
 	if dmf.Fold(name) == "" || state.KindOf(name) != "" {
 		return "", fmt.Errorf("%q is neither a shipment's id nor a message's: %w", name, state.ErrNotFound)
 	}
-	id, err := r.db.ShipmentOfMessage(ctx, dmf.Fold(name))
-	if errors.Is(err, state.ErrNotFound) {
-		return "", fmt.Errorf("no message %s has been taken from a queue: %w", name, err)
+	ids, err := r.db.ShipmentsOfMessage(ctx, dmf.Fold(name))
+	switch {
+	case err != nil:
+		return "", err
+	case len(ids) == 0:
+		return "", fmt.Errorf("no message %s has been taken from a queue (its whole correlation id is needed): %w", name, state.ErrNotFound)
+	case len(ids) > 1:
+		return "", fmt.Errorf("several messages are called %s: name the shipment, one of %s: %w", name, strings.Join(ids, ", "), state.ErrNotFound)
 	}
-	return id, err
+	return ids[0], nil
 }
 
 // TakeAsIs records that a person takes what is here for all that there is of a

@@ -27,6 +27,8 @@ var notTheFile = []struct {
 	{"an error in XML", sim.Fault{Body: []byte(`<?xml version="1.0" encoding="utf-8"?><Error><Code>ServerBusy</Code><Message>The server is busy.</Message></Error>`), ContentType: "application/xml"}, state.ReasonNoExport},
 	{"an error in JSON", sim.Fault{Body: []byte(`{"Message":"An error has occurred."}`), ContentType: "application/json"}, state.ReasonNoExport},
 	{"a sentence", sim.Fault{Body: []byte("upstream connect error or disconnect/reset before headers"), ContentType: "text/plain"}, state.ReasonNoExport},
+	{"words in two lines", sim.Fault{Body: []byte("Forbidden by policy\nAsk your administrator\n"), ContentType: "application/octet-stream"}, state.ReasonUnproved},
+	{"an error that has rows", sim.Fault{Body: []byte(`[{"error":"busy","retry":30},{"error":"busy","retry":30}]`), ContentType: "application/json"}, state.ReasonUnproved},
 	{"nothing", sim.Fault{Body: []byte{}, ContentType: "application/octet-stream"}, state.ReasonNoExport},
 	{"no content", sim.Fault{Status: 204}, state.ReasonNoExport},
 	{"a 203 of a proxy", sim.Fault{Body: []byte("PK\x03\x04"), Status: 203}, state.ReasonNoExport},

@@ -84,6 +84,7 @@ func judge(err error, f facts) verdict {
 	var doubt *doubtError
 	var missing *outputs.MissingError
 	var removed *removedOutputError
+	var environment *removedEnvironmentError
 	switch {
 	case errors.Is(err, ErrStopping):
 		v.action, v.reason = release, state.ReasonShutdown
@@ -114,6 +115,8 @@ func judge(err error, f facts) verdict {
 		v.reason, v.detail = state.ReasonOutputMissing, missing.Error()
 	case errors.As(err, &removed): // it may be a slip: nothing is decided about its rows
 		v.reason = state.ReasonOutputRemoved
+	case errors.As(err, &environment):
+		v.reason = state.ReasonEnvironment
 	case fileReason(err) != "":
 		v.action, v.reason = park, fileReason(err)
 	case errors.As(err, &record):

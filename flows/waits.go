@@ -29,6 +29,9 @@ func (r *Relay) WaitWhereabouts(ctx context.Context, w state.Wait) (Whereabouts,
 		err = nil
 	}
 	where := r.whereShipment(s)
+	if where.Place == Lost { // waiting does not help, nor does what the wait is about
+		return where, err
+	}
 	where.Next = RetryAdvice(w.Reason, w.Environment, w.Environment)
 	return where, err
 }

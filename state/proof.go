@@ -43,19 +43,19 @@ func (s Seen) MayBeIt() bool { return s.File != "" && s.As != DoubtNoExport }
 
 // Doubted puts off a download that brought something of which it is not known
 // that it is the export, until due; zero due: it is parked, for a person to look
-// at, and goes on when the queue hands the message out again. When a person has
-// said meanwhile that what comes is to be taken, the file is taken as fetched.
+// at, and goes on when the queue hands the message out again. It is a
+// *TransitionError when a person has decided about the shipment meanwhile.
 func (db *DB) Doubted(ctx context.Context, shipmentID string, seen Seen, due time.Time, reason Reason, detail string) error {
 	return db.update(ctx, func(t *tx) error {
 		s, err := t.shipment(shipmentID)
 		if err != nil {
 			return err
 		}
-		if s.Seen, err = t.saw(s, seen); err != nil {
-			return err
+		if s.State != Fetching {
+			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: Waiting}
 		}
-		if s.Proof == ProofPerson {
-			return t.take(s, "as a person said while it was fetched")
+		if err := t.saw(s, seen); err != nil {
+			return err
 		}
 		if due.IsZero() {
 			return t.parkShipment(s, reason, detail)
@@ -71,9 +71,9 @@ func (db *DB) Doubted(ctx context.Context, shipmentID string, seen Seen, due tim
 // saw records what a download brought. The time is that of the first download
 // in a row that brought these bytes. A page between two of them says nothing
 // about the file, and does not take the place of what may be it.
-func (t *tx) saw(s Shipment, seen Seen) (Seen, error) {
+func (t *tx) saw(s Shipment, seen Seen) error {
 	if seen.As == DoubtNoExport && s.Seen.MayBeIt() {
-		return s.Seen, nil
+		return nil
 	}
 	seen.At = s.Seen.At
 	if seen.SHA256 != s.Seen.SHA256 || seen.At.IsZero() {
@@ -81,7 +81,7 @@ func (t *tx) saw(s Shipment, seen Seen) (Seen, error) {
 	}
 	_, err := t.exec(`UPDATE shipments SET seen_file = ?2, seen_as = ?3, seen_sha256 = ?4, seen_bytes = ?5, seen_at = ?6, mark_etag = '', mark_offset = 0 WHERE id = ?1`,
 		s.ID, seen.File, seen.As, seen.SHA256, seen.Bytes, millis(seen.At))
-	return seen, err
+	return err
 }
 
 // take makes the raw file of what was seen, or closes the shipment when that is
@@ -116,8 +116,9 @@ type TakenByPerson struct {
 // TakeAsIs records that a person takes what is here for all that there is of a
 // shipment, and that FinOps may forget its message: what a download brought is
 // opened as it is; without anything but a page or an error document the
-// shipment is closed, and its rows come again with a full push only. The ack
-// goes out with the first receipt that is fresh.
+// shipment is closed, and its rows come again with a full push only. What a
+// download that is under way brings does not count any more. The ack goes out
+// with the first receipt that is fresh.
 //
 // It is a *TransitionError when the shipment's file is here and proved, and for
 // a link that brought nothing to take: that is skipped.
@@ -129,7 +130,7 @@ func (db *DB) TakeAsIs(ctx context.Context, shipmentID, by, why string) (TakenBy
 		if err != nil {
 			return err
 		}
-		if s.RawHere() || s.State == Fetched || s.State == Settled || s.Source != "queue" && !s.Seen.MayBeIt() && s.State != Fetching {
+		if s.RawHere() || s.State == Fetched || s.State == Settled || s.Source != "queue" && !s.Seen.MayBeIt() {
 			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: "taken as it is"}
 		}
 		detail := "by " + by + ": " + why
@@ -139,13 +140,11 @@ func (db *DB) TakeAsIs(ctx context.Context, shipmentID, by, why string) (TakenBy
 		if err := t.note(KindShipment, s.ID, s.ID, s.State, s.State, ReasonTaken, detail); err != nil {
 			return err
 		}
-		if s.State != Fetching { // what that brings is taken when it is here
-			if s.Seen.MayBeIt() {
-				res.File = s.Seen.File
-			}
-			if err := t.take(s, detail); err != nil {
-				return err
-			}
+		if s.Seen.MayBeIt() {
+			res.File = s.Seen.File
+		}
+		if err := t.take(s, detail); err != nil {
+			return err
 		}
 		if s.Source != "queue" {
 			return nil
@@ -155,13 +154,14 @@ func (db *DB) TakeAsIs(ctx context.Context, shipmentID, by, why string) (TakenBy
 	return res, err
 }
 
-// ShipmentOfMessage finds the shipment of a queue's message by its correlation
-// id, or the start of one, the newest first. ErrNotFound when there is none.
-func (db *DB) ShipmentOfMessage(ctx context.Context, correlationID string) (string, error) {
-	var id string
-	err := db.readRow(ctx, `SELECT shipment_id FROM messages WHERE correlation_id >= ?1 AND correlation_id < ?1 || '~' ORDER BY seq DESC LIMIT 1`,
-		[]any{correlationID}, &id)
-	return id, err
+// ShipmentsOfMessage finds the shipments of a queue's message by its whole
+// correlation id: one, or several where environments or epochs share ids.
+func (db *DB) ShipmentsOfMessage(ctx context.Context, correlationID string) ([]string, error) {
+	return collect(ctx, db, `SELECT shipment_id FROM messages WHERE correlation_id = ?1 ORDER BY seq DESC`, []any{correlationID},
+		func(scan func(...any) error) (id string, err error) {
+			err = scan(&id)
+			return id, err
+		})
 }
 
 // RedeliveryAfter is when FinOps hands a message out again that was not acked:

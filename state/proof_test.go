@@ -182,14 +182,51 @@ func TestNextRedelivery(t *testing.T) {
 	}
 }
 
-func TestShipmentOfMessage(t *testing.T) {
+func TestShipmentsOfMessage(t *testing.T) {
 	l := newLedger(t)
 	l.must(l.PollBegun(bg, "prod", "a1"))
 	id := l.message("7d9a2f10-5f0e")
-	for start, want := range map[string]string{"7d9a2f10-5f0e": id, "7d9a": id, "8": ""} {
-		got, err := l.ShipmentOfMessage(bg, start)
-		if got != want || (want == "") != errors.Is(err, ErrNotFound) {
-			t.Errorf("%s: %q, %v", start, got, err)
+	l.message("7d9a2f10-5f0f")
+	for name, want := range map[string]int{"7d9a2f10-5f0e": 1, "7d9a": 0, "": 0} {
+		got, err := l.ShipmentsOfMessage(bg, name)
+		if err != nil || len(got) != want || want == 1 && got[0] != id {
+			t.Errorf("%s: %q, %v", name, got, err)
 		}
+	}
+}
+
+// What a download brings after a person has decided does not count, however it
+// ends.
+func TestDecidedWhileItIsFetched(t *testing.T) {
+	for _, kept := range []bool{true, false} {
+		l := newLedger(t)
+		l.must(l.PollBegun(bg, "prod", "a1"))
+		id := l.message("c1")
+		l.claim(1)
+		if kept {
+			l.must(l.doubted(id, DoubtUnframed, time.Minute))
+			l.clock.Add(time.Hour.Milliseconds())
+			l.claim(1)
+		}
+		res, err := l.TakeAsIs(bg, id, "eve", "why")
+		if err != nil || (res.File != "") != kept {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		before := l.shipment(id)
+		for what, end := range map[string]func() error{
+			"fetched": func() error { return l.Fetched(bg, id, RawFile{File: "raw/x", Proof: ProofWhole}) },
+			"doubted": func() error { return l.doubted(id, DoubtUnknown, time.Minute) },
+			"waits":   func() error { return l.WaitFetch(bg, id, l.Now(), ReasonBusy, "") },
+			"parks":   func() error { return l.ParkFetch(bg, id, ReasonNoExport, "") },
+			"expires": func() error { return l.Expire(bg, id, time.Time{}, "") },
+		} {
+			if err := end(); !errors.As(err, new(*TransitionError)) {
+				t.Errorf("%s: %v, want it refused", what, err)
+			}
+		}
+		if after := l.shipment(id); after != before {
+			t.Errorf("%+v became %+v", before, after)
+		}
+		checkInvariants(t, l.DB, "decided while it is fetched")
 	}
 }

@@ -67,8 +67,9 @@ const (
 	ReasonNoFlow        Reason = "no_flow"
 	ReasonFlowError     Reason = "flow_condition"
 	ReasonOutput        Reason = "output"
-	ReasonOutputMissing Reason = "output_missing" // its place is not there, or is another one
-	ReasonOutputRemoved Reason = "output_removed" // the configuration does not have it any more
+	ReasonOutputMissing Reason = "output_missing"      // its place is not there, or is another one
+	ReasonEnvironment   Reason = "environment_removed" // the configuration does not have it, or its sign_in, any more
+	ReasonOutputRemoved Reason = "output_removed"      // the configuration does not have it any more
 	ReasonPathTaken     Reason = "path_taken"
 	ReasonDisk          Reason = "disk"
 	ReasonInterrupted   Reason = "interrupted"

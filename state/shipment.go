@@ -93,6 +93,21 @@ func (db *DB) ParkShipment(ctx context.Context, shipmentID string, reason Reason
 	})
 }
 
+// ParkFetch is ParkShipment for the end of a download. It is a *TransitionError
+// when a person has decided about the shipment meanwhile.
+func (db *DB) ParkFetch(ctx context.Context, shipmentID string, reason Reason, detail string) error {
+	return db.update(ctx, func(t *tx) error {
+		s, err := t.shipment(shipmentID)
+		if err != nil {
+			return err
+		}
+		if s.State != Fetching {
+			return &TransitionError{Kind: KindShipment, ID: s.ID, From: s.State, To: Parked}
+		}
+		return t.parkShipment(s, reason, detail)
+	})
+}
+
 func (t *tx) parkShipment(s Shipment, reason Reason, detail string) error {
 	lent := false
 	if err := t.row(`SELECT lent FROM shipments WHERE id = ?1`, []any{s.ID}, &lent); err != nil {

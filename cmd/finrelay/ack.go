@@ -44,7 +44,7 @@ For a link whose file is kept and in doubt, ack takes the file; there is no mess
 				if err != nil {
 					return err
 				}
-				if err := a.print(taken, func() error { return a.drawTaken(taken) }); err != nil {
+				if err := a.print(taken, func() error { return a.drawTaken(taken, s.relay == nil) }); err != nil {
 					return err
 				}
 				return a.finish(c.Context(), s, []flows.Rerun{{ID: taken.Shipment, Queued: true}}, 0)
@@ -56,7 +56,8 @@ For a link whose file is kept and in doubt, ack takes the file; there is no mess
 	return c
 }
 
-func (a *app) drawTaken(t flows.Taken) error {
+// drawTaken says what was done. served: a server runs, which sends the ack.
+func (a *app) drawTaken(t flows.Taken, served bool) error {
 	what := "closed: nothing that may be the export is here"
 	if t.File != "" {
 		what = "taken as it is: " + t.File
@@ -67,6 +68,9 @@ func (a *app) drawTaken(t flows.Taken) error {
 		what += "\nFinOps is told when its exports are at rest"
 	case state.Due:
 		what += "\nFinOps is told now"
+		if !served {
+			what = strings.TrimSuffix(what, "now") + "when finrelay runs the next time, as serve or poll"
+		}
 	case state.Acked, state.Assumed:
 		what += "\nFinOps has been told before"
 	default:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -131,11 +133,17 @@ func (s *server) reload(ctx context.Context) (web.Reloaded, error) {
 	if err != nil {
 		return web.Reloaded{}, &web.NotReloadedError{Err: err}
 	}
+	if lost := cfg.Lost(before.cfg); len(lost) > 0 {
+		return web.Reloaded{}, &web.NotReloadedError{Err: fmt.Errorf("the file has no %s any more, or is not there: an empty part says that on purpose, as in %s: {}", strings.Join(lost, ", "), lost[0])}
+	}
 	res := web.Reloaded{NeedRestart: cfg.KeepFixed(before.cfg)}
 	res.Changed = config.Changed(before.cfg, cfg)
 	next, err := s.build(cfg, before)
 	if err != nil {
 		return web.Reloaded{}, &web.NotReloadedError{Err: err}
+	}
+	if next.certificate != nil && before.certificate != nil && !slices.EqualFunc(next.certificate.Certificate, before.certificate.Certificate, bytes.Equal) {
+		res.Changed = append(res.Changed, "the certificate")
 	}
 	if err := s.app.setLevel(cfg); err != nil {
 		return web.Reloaded{}, &web.NotReloadedError{Err: err}
@@ -153,16 +161,21 @@ func (s *server) reload(ctx context.Context) (web.Reloaded, error) {
 	return res, nil
 }
 
-// reloadOnSignal reloads at each SIGHUP until ctx ends.
-func (s *server) reloadOnSignal(ctx context.Context) {
-	hup := make(chan os.Signal, 1)
+// catchHangups has SIGHUP end nothing from here until stop is called.
+func catchHangups() (hup chan os.Signal, stop func()) {
+	hup = make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+	return hup, func() { signal.Stop(hup) }
+}
+
+// reloadOnSignal reloads at each SIGHUP, one that came before too, until ctx
+// ends.
+func (s *server) reloadOnSignal(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hup:
+		case <-s.hup:
 			if _, err := s.reload(ctx); err != nil {
 				s.log.Error("configuration not read again; nothing is changed", "error", err)
 			}

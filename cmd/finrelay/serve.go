@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -118,6 +119,8 @@ const drain = 10 * time.Second
 // load gives the configuration, at the start and at each reload; logger is told
 // the first one.
 func (a *app) runServer(ctx context.Context, load func() (*config.Config, error), logger func(*config.Config) (*slog.Logger, error), ready func(listening)) (err error) {
+	hup, ignore := catchHangups()
+	defer ignore()
 	cfg, err := load()
 	if err != nil {
 		return err
@@ -135,7 +138,7 @@ func (a *app) runServer(ctx context.Context, load func() (*config.Config, error)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	a.polling = true
-	s := &server{app: a, db: db, log: log, load: load}
+	s := &server{app: a, db: db, log: log, load: load, hup: hup}
 	first, err := s.build(cfg, nil)
 	if err != nil {
 		return err
@@ -235,6 +238,7 @@ type server struct {
 	log            *slog.Logger
 	load           func() (*config.Config, error)
 	doors, control net.Listener
+	hup            chan os.Signal
 
 	now       atomic.Pointer[setup]
 	reloading sync.Mutex

@@ -3,6 +3,7 @@ package fetch
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -49,6 +50,9 @@ func (g *gzipBody) Read(p []byte) (n int, err error) {
 		n, err = g.out.Read(p)
 	}
 	if err != nil && err != io.EOF {
+		if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
+			return n, &LinkError{Kind: KindMismatch, Detail: "the answer was packed on its way, and its checksum does not fit", Err: err}
+		}
 		err = fmt.Errorf("unpack gzip: %w", err)
 	}
 	return n, err

@@ -1,125 +1,269 @@
 package recognise
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
 )
 
-// Keys of the error documents that are known. An object is one when it has no
-// other keys and at least one that says that something is wrong.
-//
-// Source: OData's and ASP.NET's errors (protocol notes, 3.6), RFC 6749 (error,
-// error_description), RFC 9457 (title, detail). Observed: gateways' and
-// proxies' own, of which "status" or "code" beside a "message" are typical.
-var (
-	errorKeys = words(`error errors message exceptionmessage errormessage errorcode fault title detail details error_description
-		odata.error exception reason`)
-	besideErrors = words(`exceptiontype stacktrace messagedetail code status statuscode type traceid instance error_codes error_uri timestamp
-		trace_id correlation_id correlationid innererror innerexception requestid request_id activityid target path success result time source version host`)
-)
-
-// json tells rows from error documents. It reads the head a token at a time,
-// since one row may be longer than the head.
-func (t text) json(start []byte) Found {
-	if start[0] == '{' && isLines(start) {
-		return t.jsonLines()
+// json tells rows from error documents. All of the document is read, since only
+// its end says that nothing of it is missing. It gives nothing for a text that
+// is no JSON from its beginning.
+func (t text) json(all io.Reader) Found {
+	in := bufio.NewReader(all)
+	skipStart(in)
+	d := json.NewDecoder(in)
+	d.UseNumber()
+	var doc document
+	for {
+		err := doc.value(d)
+		if errors.Is(err, io.EOF) && doc.values > 0 {
+			return t.judge(doc)
+		}
+		if err != nil {
+			return t.brokenOff(doc)
+		}
 	}
-	d := json.NewDecoder(bytes.NewReader(start))
-	open, _ := d.Token()
-	if open == json.Delim('[') {
-		return t.jsonArray(d, start)
-	}
-	keys, array := topKeys(d)
-	switch {
-	case array:
-		return t.ended(Found{Is: Export, What: "JSON with rows", Ends: true}, '}')
-	case isError(keys):
-		return Found{Is: NoExport, What: "an error document: " + snippet(start)}
-	}
-	return Found{Is: Unknown, What: "a JSON object: " + snippet(start)}
 }
 
-func (t text) jsonArray(d *json.Decoder, start []byte) Found {
-	rows := Found{Is: Export, What: "an array of JSON rows", Ends: true}
+// document is what a JSON text holds, value by value: one, or one a line.
+type document struct {
+	values  int
+	array   bool   // the one value is an array
+	scalar  bool   // the last value is neither object nor array
+	rows    rows   // of the array, or of the values
+	members []rows // arrays with objects in them, of the one object
+	keys    []string
+	wrong   bool // a member says by its value that something is wrong
+	empty   bool // a member is an array of nothing
+}
+
+// rows are objects side by side.
+type rows struct {
+	n       int      // elements, of any kind
+	objects int      // those that are objects
+	first   []string // keys of the first object, in lower case
+	upper   bool     // as they stand, the first one's keys are in upper case
+	trouble bool     // one of the first is that of an error
+	unlike  bool     // two have less than half of their keys in common
+}
+
+// value reads the next one.
+func (doc *document) value(d *json.Decoder) error {
 	token, err := d.Token()
-	switch {
-	case token == json.Delim(']'):
-		return rows
-	case err != nil || token != json.Delim('{'):
-		return Found{Is: Unknown, What: "a JSON array without rows: " + snippet(start)}
+	if err != nil {
+		return err
 	}
-	keys, _ := topKeys(d)
-	if next, err := d.Token(); isError(keys) && err == nil && next == json.Delim(']') {
-		return Found{Is: NoExport, What: "an error document: " + snippet(start)}
+	if err := doc.rest(token, d); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF // only between two values does a document end
+		}
+		return err
 	}
-	return t.ended(rows, ']')
+	doc.values++
+	return nil
 }
 
-// ended is the file if it ends as it must, else one that breaks off.
-func (t text) ended(f Found, last byte) Found {
-	if end := bytes.TrimRight(t.tail, " \t\r\n\x00"); len(end) > 0 && end[len(end)-1] == last {
-		return f
+// rest reads a value whose first token was read.
+func (doc *document) rest(token json.Token, d *json.Decoder) error {
+	doc.array, doc.scalar = false, false
+	switch token {
+	case json.Delim('{'):
+		keys, err := doc.object(d)
+		doc.rows.add(keys)
+		if err != nil {
+			return err
+		}
+	case json.Delim('['):
+		doc.array = true
+		if err := doc.rows.read(d); err != nil {
+			return err
+		}
+	default:
+		doc.scalar = true
+		doc.rows.n++
 	}
-	return Found{Is: Broken, What: f.What + ", and break off: no " + string(last) + " at the end"}
+	return nil
 }
 
-// jsonLines is one object a line. Cut between two lines it looks whole.
-func (t text) jsonLines() Found { return t.ended(Found{Is: Export, What: "JSON Lines"}, '}') }
-
-// isLines says whether the first line is an object and the second begins one.
-func isLines(start []byte) bool {
-	first, rest, found := bytes.Cut(start, []byte("\n"))
-	rest = bytes.TrimLeft(rest, " \t\r\n")
-	return found && len(rest) > 0 && rest[0] == '{' && json.Valid(bytes.TrimSpace(first))
-}
-
-// topKeys gives the keys of an object whose brace was read, in lower case, and
-// whether one of them holds rows, at which it stops.
-func topKeys(d *json.Decoder) (keys []string, rows bool) {
+// object reads the members of an object whose brace was read.
+func (doc *document) object(d *json.Decoder) (keys []string, err error) {
+	doc.members, doc.wrong, doc.empty = nil, false, false
 	for {
 		token, err := d.Token()
 		key, ok := token.(string)
 		if err != nil || !ok {
-			return keys, false
+			doc.keys = keys
+			return keys, err
 		}
-		key = strings.ToLower(key)
 		keys = append(keys, key)
-		first, depth, err := firstWithin(d)
+		name := strings.ToLower(key)
+		value, err := d.Token()
 		if err != nil {
-			return keys, false
+			return keys, err
 		}
-		if (first == json.Delim('{') || first == json.Delim(']')) && !errorKeys[key] {
-			return keys, true
-		}
-		if closeAll(d, depth) != nil {
-			return keys, false
+		switch v := value.(type) {
+		case json.Delim:
+			var member rows
+			if v == '[' {
+				err = member.read(d)
+			} else {
+				err = closeAll(d, 1)
+				member.n = 1
+			}
+			if v == '[' && member.objects > 0 {
+				doc.members = append(doc.members, member)
+			}
+			doc.empty = doc.empty || member.n == 0
+			doc.wrong = doc.wrong || troubles[name] && member.n > 0
+			if err != nil {
+				return keys, err
+			}
+		case bool:
+			doc.wrong = doc.wrong || (name == "success" || name == "ok") && !v || troubles[name] && v
+		case string:
+			doc.wrong = doc.wrong || troubles[name] && v != "" || name == "status" && saysFailed(v)
+		default:
+			doc.wrong = doc.wrong || troubles[name] && v != nil
 		}
 	}
 }
 
-// firstWithin reads a value, of an array its first element's beginning too; nil
-// if it is no array. depth is how much of it is still open.
-func firstWithin(d *json.Decoder) (first json.Token, depth int, err error) {
-	value, err := d.Token()
+func saysFailed(status string) bool {
+	status = strings.ToLower(status)
+	return strings.Contains(status, "fail") || strings.Contains(status, "error") || strings.Contains(status, "unavailable")
+}
+
+// read reads the elements of an array whose bracket was read.
+func (r *rows) read(d *json.Decoder) error {
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return err
+		}
+		switch token {
+		case json.Delim('{'):
+			var inner document
+			keys, err := inner.object(d)
+			if err != nil {
+				return err
+			}
+			r.add(keys)
+		case json.Delim('['):
+			r.n++
+			if err := closeAll(d, 1); err != nil {
+				return err
+			}
+		default:
+			r.n++
+		}
+	}
+	_, err := d.Token()
+	return err
+}
+
+// add counts an object.
+func (r *rows) add(keys []string) {
+	r.n++
+	r.objects++
+	if r.objects > sampleRecords {
+		return
+	}
+	names := lower(keys)
+	r.trouble = r.trouble || speaksOfTrouble(names) || len(names) == 0
+	if r.objects == 1 {
+		r.first, r.upper = names, allUpper(keys)
+		return
+	}
+	common := 0
+	for _, n := range names {
+		for _, f := range r.first {
+			if n == f {
+				common++
+				break
+			}
+		}
+	}
+	r.unlike = r.unlike || common*2 < max(len(names), len(r.first))
+}
+
+// judge says what a document is that came to its end.
+func (t text) judge(doc document) Found {
+	head := snippet(t.head)
+	unclear := Found{Is: Unclear, What: "JSON that may be an error document: " + head, Ends: true}
 	switch {
-	case err != nil:
-		return nil, 0, err
-	case value == json.Delim('{'):
-		return nil, 1, nil
-	case value != json.Delim('['):
-		return nil, 0, nil
+	case doc.values > 1 && doc.rows.objects == doc.values && !doc.array:
+		return graded(doc.rows, Found{What: "JSON Lines"}, unclear)
+	case doc.values > 1:
+		return Found{Is: Unclear, What: "several JSON values: " + head}
+	case doc.scalar:
+		return Found{Is: NoExport, What: "a JSON value: " + head}
+	case doc.array && doc.rows.n == 0:
+		return Found{Is: Unknown, What: "an empty JSON array", Ends: true}
+	case doc.array && doc.rows.objects < doc.rows.n:
+		return unclear
+	case doc.array:
+		return graded(doc.rows, Found{What: "an array of JSON rows", Ends: true}, unclear)
 	}
-	first, err = d.Token()
-	switch first {
-	case json.Delim(']'):
-		return first, 0, err
-	case json.Delim('{'), json.Delim('['):
-		return first, 2, err
-	}
-	return first, 1, err
+	return t.judgeObject(doc, unclear)
 }
 
+func (t text) judgeObject(doc document, unclear Found) Found {
+	names := lower(doc.keys)
+	says := false // that it speaks to people
+	for _, n := range names {
+		says = says || n == "message" || n == "msg"
+	}
+	switch {
+	case doc.wrong, len(doc.members) == 0 && (speaksOfTrouble(names) && !doc.empty || says):
+		return Found{Is: NoExport, What: "an error document: " + snippet(t.head)}
+	case len(doc.members) == 1 && !says:
+		return graded(doc.members[0], Found{What: "JSON with rows", Ends: true}, unclear)
+	case len(doc.members) > 0:
+		return unclear
+	case doc.empty && len(names) == 1 && doc.rows.upper:
+		return Found{Is: Export, What: "JSON of no rows", Ends: true}
+	case doc.empty && !says && len(names) <= 3:
+		return Found{Is: Unknown, What: "JSON without rows: " + snippet(t.head), Ends: true}
+	case doc.rows.upper && len(names) > 1 && !doc.rows.trouble:
+		return Found{Is: Export, What: "a JSON row"} // JSON Lines of one row: cut after it, it looks the same
+	}
+	return unclear
+}
+
+// graded is found for rows that are alike and none of which is an error's.
+func graded(r rows, found, unclear Found) Found {
+	switch {
+	case r.trouble || r.objects < r.n:
+		return unclear
+	case r.unlike:
+		found.Is = Unknown
+	default:
+		found.Is = Export
+	}
+	return found
+}
+
+// brokenOff is a document that does not come to its end.
+func (t text) brokenOff(doc document) Found {
+	r := doc.rows
+	for _, m := range doc.members {
+		if r.objects == 0 {
+			r = m
+		}
+	}
+	switch {
+	case t.head[0] == '"':
+		return Found{} // a table may begin so
+	case r.objects > 0 && !r.trouble && len(r.first) > 0:
+		return Found{Is: Broken, What: "JSON that breaks off: " + snippet(t.head)}
+	}
+	return Found{Is: Unclear, What: "a text that begins like JSON: " + snippet(t.head)}
+}
+
+// closeAll reads on until so many brackets are closed.
 func closeAll(d *json.Decoder, depth int) error {
 	for depth > 0 {
 		token, err := d.Token()
@@ -134,15 +278,4 @@ func closeAll(d *json.Decoder, depth int) error {
 		}
 	}
 	return nil
-}
-
-func isError(keys []string) bool {
-	wrong := false
-	for _, k := range keys {
-		if !errorKeys[k] && !besideErrors[k] {
-			return false
-		}
-		wrong = wrong || errorKeys[k]
-	}
-	return wrong
 }

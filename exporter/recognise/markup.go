@@ -1,58 +1,58 @@
 package recognise
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/xml"
 	"io"
 	"regexp"
 	"strings"
 )
 
-// Elements that no export has for its root.
-//
-// Source: HTML; Azure Storage, "Status and error codes" (Error); OData, SOAP and
-// RFC 9457 for the other errors. Assumed: no data document of a shop's own is
-// called so; one that is waits for a person, and nothing is lost.
-var (
-	pageRoots  = words("html head body title script style meta div p h1 h2 center frameset table font span main noscript")
-	errorRoots = words("error errors fault envelope exception problem errorresponse serviceexception serviceexceptionreport apierror message status")
-)
-
 // documentRoot is the root of FinOps' own data files.
 // Source: protocol notes, XML-Element and XML-Attribute files.
-const documentRoot = "document"
+const documentRoot = "Document"
 
-func words(list string) map[string]bool {
-	m := map[string]bool{}
-	for _, w := range strings.Fields(list) {
-		m[w] = true
-	}
-	return m
-}
+// pageElements are HTML's, as far as no data document calls its records so.
+var pageElements = words(`html head body script style meta div p h1 h2 h3 h4 h5 h6 center frameset frame iframe tr td th font span noscript
+	input ul ol li em strong br hr img pre button rss feed svg`)
 
 var (
 	pageTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
 	pageMarks = regexp.MustCompile(`(?i)<(!doctype\s+html|html|head|body|meta|script)[\s>/]`)
 )
 
-// markup tells data documents from pages and error documents by their root.
-func (t text) markup(start []byte) Found {
-	root, rows, fault := t.outline(start)
+// outline is what an XML document is made of.
+type outline struct {
+	root    string
+	page    bool // the root or an element near it is HTML's
+	trouble bool // the root or an element near it is an error's
+	child   string
+	records int  // elements below the root of one name, with elements or attributes of their own
+	other   bool // there are such of other names
+	closed  bool // the root's end came, and nothing behind it
+}
+
+// markup tells data documents from pages and error documents. All of the
+// document is read, since only its end says that nothing of it is missing.
+func (t text) markup(all io.Reader) Found {
+	o := readOutline(all)
 	switch {
-	case pageRoots[root], root == "" && pageMarks.Match(start):
-		return Found{Is: NoExport, What: titled("a web page", start)}
-	case errorRoots[root], fault:
-		return Found{Is: NoExport, What: "an error document: " + snippet(start)}
-	case root == "":
-		return Found{Is: Unknown, What: "markup without an element: " + snippet(start)}
-	case pageMarks.Match(start) && root != documentRoot:
-		return Found{Is: NoExport, What: titled("a web page", start)}
-	case root != documentRoot && !rows:
-		return Found{Is: Unknown, What: "an XML document <" + root + "> that holds no records"}
-	case !t.closed(root):
-		return Found{Is: Broken, What: "an XML document that breaks off: its end, </" + root + ">, is missing"}
+	case o.root == documentRoot && o.closed:
+		return Found{Is: Export, What: "an XML document", Ends: true}
+	case o.root == documentRoot:
+		return Found{Is: Broken, What: "an XML document that breaks off: its end, </Document>, is missing"}
+	case o.page, o.root == "" && pageMarks.Match(t.head):
+		return Found{Is: NoExport, What: titled("a web page", t.head)}
+	case o.trouble:
+		return Found{Is: NoExport, What: "an error document: " + snippet(t.head)}
+	case o.root == "":
+		return Found{Is: Unclear, What: "markup without an element: " + snippet(t.head)}
+	case o.records < 2 || o.other:
+		return Found{Is: Unclear, What: "an XML document <" + snippet([]byte(o.root)) + "> that may be an answer in words", Ends: o.closed}
+	case !o.closed:
+		return Found{Is: Broken, What: "an XML document that breaks off: its end, </" + snippet([]byte(o.root)) + ">, is missing"}
 	}
-	return Found{Is: Export, What: "an XML document", Ends: true}
+	return Found{Is: Unknown, What: "an XML document <" + snippet([]byte(o.root)) + ">, which is none of FinOps' own", Ends: true}
 }
 
 func titled(what string, page []byte) string {
@@ -62,49 +62,70 @@ func titled(what string, page []byte) string {
 	return what
 }
 
-// outline reads as much of the head as is well-formed. root is in lower case
-// and without its prefix. rows says that an element below the root has elements
-// or attributes of its own; fault that the first of them is an error's.
-func (t text) outline(start []byte) (root string, rows, fault bool) {
-	d := xml.NewDecoder(bytes.NewReader(start))
+// nearRoot is how many elements below the root are looked at for their names.
+const nearRoot = 50
+
+func readOutline(all io.Reader) outline {
+	var o outline
+	in := bufio.NewReader(all)
+	skipStart(in)
+	d := xml.NewDecoder(in)
 	d.Strict = false
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // decoded already, or ASCII will do
-	for depth := 0; ; {
+	elements, depth, record := 0, 0, ""
+	for {
 		token, err := d.RawToken()
 		if err != nil {
-			return root, rows, fault
+			o.closed = o.closed && err == io.EOF && depth == 0
+			return o
 		}
 		switch e := token.(type) {
 		case xml.StartElement:
-			name := strings.ToLower(e.Name.Local)
+			o.closed = false
 			depth++
-			switch {
-			case depth == 1:
-				root = name
-			case depth == 2:
-				fault = fault || !rows && errorRoots[name] && root != documentRoot
-				rows = rows || len(e.Attr) > 0
-			default:
-				return root, true, fault
-			}
+			elements++
+			o.begins(e, depth, elements, &record)
 		case xml.EndElement:
 			depth--
+			o.closed = depth == 0 && e.Name.Local == o.root
+			if depth == 1 {
+				record = ""
+			}
+		case xml.CharData:
+			if depth == 0 && len(trimStart(e)) > 0 {
+				o.closed = false
+				if o.root != "" {
+					return o
+				}
+			}
 		}
 	}
 }
 
-var afterRoot = regexp.MustCompile(`(?s)^\s*(<!--.*?-->\s*|<\?.*?\?>\s*)*$`)
-
-// closed says whether the root's end stands at the end of the file.
-func (t text) closed(root string) bool {
-	tail := t.tail
-	if t.whole {
-		tail = t.head
+// begins takes an element. record is the name of the one below the root that it
+// stands in, "" when that is counted already.
+func (o *outline) begins(e xml.StartElement, depth, elements int, record *string) {
+	name := strings.ToLower(e.Name.Local)
+	if depth == 1 && o.root == "" {
+		o.root = e.Name.Local
 	}
-	end := regexp.MustCompile(`(?i)</([\w.-]+:)?` + regexp.QuoteMeta(root) + `\s*>`)
-	if at := end.FindAllIndex(tail, -1); len(at) > 0 {
-		return afterRoot.Match(tail[at[len(at)-1][1]:])
+	if elements <= nearRoot {
+		o.page = o.page || depth <= 2 && pageElements[name] || depth == 1 && len(name) == 1
+		o.trouble = o.trouble || depth <= 3 && troubles[name]
 	}
-	// <Document/> is an export of no rows.
-	return t.whole && regexp.MustCompile(`(?is)<([\w.-]+:)?`+regexp.QuoteMeta(root)+`\b[^<>]*/>\s*$`).Match(tail)
+	if depth == 2 {
+		*record = e.Name.Local
+	}
+	if *record == "" || depth == 2 && len(e.Attr) == 0 || depth > 3 {
+		return
+	}
+	if o.child == "" {
+		o.child = *record
+	}
+	if *record == o.child {
+		o.records++
+	} else {
+		o.other = true
+	}
+	*record = ""
 }

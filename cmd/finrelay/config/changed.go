@@ -33,6 +33,27 @@ func (c *Config) KeepFixed(before *Config) (differed []string) {
 	return differed
 }
 
+// Lost names the parts that before's file had and c's has not: an editor that was
+// cut off, or a file that is not there, leaves what holds without a file, which
+// is another configuration and nobody's wish. A part that is there and empty was
+// meant.
+func (c *Config) Lost(before *Config) (parts []string) {
+	for _, part := range []string{"environments", "flows", "outputs", "doors"} {
+		if before.has(part) && !c.has(part) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+func (c *Config) has(field string) bool {
+	if c.source == nil {
+		return false
+	}
+	_, ok := c.source.places[field]
+	return ok
+}
+
 // Changed names the settings that differ, by their place in the file and without
 // their values. A list that became longer or shorter is one setting.
 func Changed(before, after *Config) []string {
